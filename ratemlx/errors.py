@@ -1,0 +1,131 @@
+"""What can go wrong, as one tree.
+
+    RatemlxError              a user's error: one clear message, exit code 2
+    ├── ModelError            the model file (all its diagnostics together)
+    ├── PluginError           a transfer function or another extension
+    ├── ConnectomeError       weights, tract lengths, region labels
+    ├── SweepError            what to sweep, parameter values, the plan
+    ├── KernelError           a generated folder that is missing, stale or does not compile
+    ├── DeviceError           no compiler, no GPU, too little memory
+    └── ResultError           reading and writing results
+    InternalError             a bug of ours, said as such
+
+Knows places in a text and nothing else of the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ratemlx.source import Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One fault or remark: a stable code, what is wrong, where, and what to do about it."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str | None = None
+    severity: Severity = "error"
+
+    def render(self) -> str:
+        """The message as shown to a user: place, text, excerpt with caret, hint."""
+        lines = [f"{self._place()}{self.severity}: {self.message} [{self.code}]"]
+        if self.span is not None:
+            lines += _excerpt(self.span)
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+    def _place(self) -> str:
+        if self.span is None:
+            return ""
+        return f"{self.span.source.name}:{self.span.line}:{self.span.column}: "
+
+
+EXCERPT_WIDTH = 100
+
+
+def _excerpt(span: Span) -> list[str]:
+    """The line of a span, shortened around the place, and a caret line below it."""
+    line, column = span.line, span.column
+    text = _visible(span.source.line(line))
+    first = max(0, min(column - 1 - EXCERPT_WIDTH // 3, len(text) - EXCERPT_WIDTH))
+    shown = text[first : first + EXCERPT_WIDTH]
+    offset = column - 1 - first
+    width = max(1, min(span.end - span.start, len(shown) - offset))
+    number = str(line)
+    return [
+        f"  {number} | {shown}",
+        f"  {' ' * len(number)} | {' ' * offset}{'^' * width}",
+    ]
+
+
+def _visible(text: str) -> str:
+    """Control and bidirectional characters made visible, one character each."""
+    return "".join(char if char.isprintable() else "�" if char != "\t" else " " for char in text)
+
+
+class RatemlxError(Exception):
+    """A user's error: a message, and a hint that says what to do.
+
+    `str()` of it is the whole message as shown on the command line.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return f"error: {self.message}" + (f"\n  hint: {self.hint}" if self.hint else "")
+
+
+class ModelError(RatemlxError):
+    """A model file has faults; `diagnostics` holds all of them in the order of the file."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(item.render() for item in self.diagnostics))
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class PluginError(RatemlxError):
+    """A transfer function or another extension cannot be used."""
+
+
+class ConnectomeError(RatemlxError):
+    """Weights, tract lengths or region labels cannot be used."""
+
+
+class SweepError(RatemlxError):
+    """A sweep, a parameter value or the plan made from them cannot be used."""
+
+
+class KernelError(RatemlxError):
+    """A generated folder is missing, does not fit this version, or does not compile."""
+
+
+class DeviceError(RatemlxError):
+    """No compiler, no GPU, or too little memory."""
+
+
+class ResultError(RatemlxError):
+    """Results cannot be read or written."""
+
+
+class InternalError(Exception):
+    """A fault of ratemlx itself, never of its user."""
+
+    def __str__(self) -> str:
+        return f"internal error (a bug in ratemlx, please report it): {super().__str__()}"

@@ -1,0 +1,56 @@
+// The contract between a generated kernel and whoever runs it. Its twin in Python is ratemlx/abi.py: change both,
+// and raise RATEMLX_ABI_VERSION in both.
+//
+// Every array that belongs to instances is split into tiles of RATEMLX_LANES instances, lanes innermost, so that
+// neighbouring lanes (SIMD) or threads (CUDA) touch neighbouring memory.
+#pragma once
+#include <stdint.h>
+
+#define RATEMLX_ABI_VERSION 1
+
+#ifdef RATEMLX_FLOAT64
+typedef double ratemlx_scalar;
+#else
+typedef float ratemlx_scalar;
+#endif
+
+typedef struct ratemlx_batch {
+    int32_t n_tiles;           // tiles of RATEMLX_LANES instances
+    int32_t n_nodes;           // regions
+    int32_t ring_rows;         // rows of a ring, a multiple of RATEMLX_BLOCK; RATEMLX_BLOCK mirrored rows follow them
+    int32_t steps_per_sample;  // steps in one temporal average
+    int32_t first_step;        // steps done before this call, the same for all instances
+    int32_t n_steps;           // steps to do; on CUDA at most RATEMLX_BLOCK
+    int32_t first_sample;      // index of the sample that `samples` begins with
+    int32_t n_samples;         // samples that `samples` has room for, per tile
+    uint32_t seed[2];          // Philox key
+    double dt;                 // ms
+    const int32_t *edge_begin;            // [n_nodes + 1], CSR by target
+    const int32_t *edge_source;           // [n_edges]
+    const int32_t *edge_delay;            // [n_edges], steps
+    const ratemlx_scalar *edge_weight;    // [n_edges]
+    const ratemlx_scalar *parameters;     // [tile][parameter][lane]
+    const uint32_t *identity;             // [tile][2][lane], names an instance to the noise generator
+    ratemlx_scalar *state;                // [tile][variable][node][lane]
+    ratemlx_scalar *history;              // [tile][channel][node][ring_rows + RATEMLX_BLOCK][lane]
+    ratemlx_scalar *sums;                 // [tile][observed][node][lane], running sums of the open sample
+    ratemlx_scalar *samples;              // [tile][sample][observed][node][lane]
+    int32_t *diverged_at;                 // [tile][lane], first step that left the finite numbers, or -1
+} ratemlx_batch;
+
+// What a kernel library exports, both targets:
+//
+//   int32_t ratemlx_abi_version(void);
+//   void    ratemlx_start(const ratemlx_batch *batch, int32_t first_tile, int32_t last_tile);
+//           fills the history's rows from the state: every x(t <= 0) equals x(0)
+//   void    ratemlx_advance(const ratemlx_batch *batch, int32_t first_tile, int32_t last_tile);
+//           advances tiles [first_tile, last_tile) by n_steps
+//
+// On CUDA, `ratemlx_start` and `ratemlx_advance` are kernels that take ratemlx_batch by value, blocks of
+// RATEMLX_LANES threads, a grid of (n_tiles, n_nodes), and n_steps <= RATEMLX_BLOCK.
+//
+// What the caller promises: RATEMLX_BLOCK <= smallest delay + 1, ring_rows >= longest delay + RATEMLX_BLOCK,
+// ring_rows a multiple of RATEMLX_BLOCK, first_step a multiple of RATEMLX_BLOCK (so only the last call of a
+// simulation may do a number of steps that is not).
+//
+// A row of the ring holds the channels' values at step t in row t modulo ring_rows.

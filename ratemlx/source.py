@@ -1,0 +1,73 @@
+"""Source texts and places in them: what every diagnostic points at.
+
+Knows nothing of XML, of models or of how a message is printed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+
+@dataclass(frozen=True, eq=False)
+class SourceText:
+    """A text that was read, with the name under which messages quote it."""
+
+    name: str
+    text: str = field(repr=False)
+
+    @cached_property
+    def line_starts(self) -> tuple[int, ...]:
+        """Offsets at which each line begins."""
+        return (0, *(index + 1 for index, char in enumerate(self.text) if char == "\n"))
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of a character offset, both counted from 1."""
+        line = bisect_right(self.line_starts, offset) - 1
+        return line + 1, offset - self.line_starts[line] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1, without its line end."""
+        start = self.line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : end if end >= 0 else None].rstrip("\r")
+
+
+@dataclass(frozen=True)
+class Span:
+    """A half-open range of characters, [start, end), of a source text."""
+
+    source: SourceText
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        """Line of the first character, counted from 1."""
+        return self.source.position(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        """Column of the first character, counted from 1."""
+        return self.source.position(self.start)[1]
+
+    @property
+    def text(self) -> str:
+        """The characters themselves."""
+        return self.source.text[self.start : self.end]
+
+    def within(self, start: int, end: int) -> Span:
+        """The part of this span from `start` to `end`, counted from its own beginning."""
+        return Span(self.source, self.start + start, self.start + max(end, start))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of text taken from a file, such as an attribute's value, with its place."""
+
+    value: str
+    span: Span | None = None
+
+    def __str__(self) -> str:
+        return self.value
