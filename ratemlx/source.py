@@ -64,10 +64,36 @@ class Span:
 
 @dataclass(frozen=True)
 class Text:
-    """A piece of text taken from a file, such as an attribute's value, with its place."""
+    """A piece of text taken from a file, such as an attribute's value, with its place.
+
+    Where escapes (`&lt;`) make the raw text longer than the value, `offsets` gives for each character of the
+    value, and for its end, where the raw text has it, counted from the span's beginning.
+    """
 
     value: str
     span: Span | None = None
+    offsets: tuple[int, ...] | None = field(default=None, repr=False, compare=False)
+
+    def place(self, start: int, end: int) -> Span | None:
+        """Where the characters [start, end) of the value stand in the file; None if the text has no place."""
+        if self.span is None:
+            return None
+        if self.offsets is None:
+            return self.span.within(start, end)
+        last = len(self.offsets) - 1
+        return self.span.within(self.offsets[min(start, last)], self.offsets[min(end, last)])
+
+    def part(self, start: int, end: int) -> Text:
+        """The characters [start, end) of the value as a text of their own, with its place."""
+        offsets = self.offsets
+        if offsets is not None:
+            offsets = tuple(offset - offsets[start] for offset in offsets[start : end + 1])
+        return Text(self.value[start:end], self.place(start, end), offsets)
+
+    def stripped(self) -> Text:
+        """The text without white space at its ends."""
+        start = len(self.value) - len(self.value.lstrip())
+        return self.part(start, max(start, len(self.value.rstrip())))
 
     def __str__(self) -> str:
         return self.value
