@@ -1,0 +1,52 @@
+"""The command line: one file per command, and the one place where an exception becomes a message and an exit code.
+
+Commands import what is heavy (SymPy, xarray, matplotlib, Mako) when they run, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from ratemlx.errors import RatemlxError
+
+EXIT_CLOSED_PIPE = 1
+EXIT_INTERRUPTED = 130
+EXIT_BUG = 70
+"""Exit code of a fault of ratemlx itself (EX_SOFTWARE of sysexits.h)."""
+
+BUG_REPORT = "This is a bug in ratemlx. Please report it with the lines above and the command that led to it."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (`sys.argv` if None) and return its exit code; never raises."""
+    try:
+        return _dispatch(arguments)
+    except RatemlxError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe has left (`ratemlx models | head`). Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CLOSED_PIPE
+    except Exception:
+        traceback.print_exc()
+        print(BUG_REPORT, file=sys.stderr)
+        return EXIT_BUG
+
+
+def _dispatch(arguments: Sequence[str] | None) -> int:
+    from ratemlx.cli.app import build_app
+
+    try:
+        build_app()(args=arguments, prog_name="ratemlx")
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    else:
+        code = 0
+    sys.stdout.flush()
+    return code

@@ -1,0 +1,161 @@
+"""What `ratemlx doctor` looks at. Each check answers with a finding and never raises.
+
+Knows the names of optional packages, but imports none of them: what is installed is read from records.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+PROBE_SECONDS = 20
+VECTOR_EXTENSIONS = (("__AVX512F__", "AVX-512", 64), ("__AVX__", "AVX", 32), ("__SSE2__", "SSE2", 16))
+OPTIONAL_PACKAGES = {
+    "mpi4py": ("sweeps over many processes", "pip install 'ratemlx[mpi]'"),
+    "tvb-library": ("comparisons with The Virtual Brain", "pip install tvb-library"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked for; `remedy` is the command that installs it, or what to do."""
+
+    name: str
+    found: bool
+    required: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine() -> tuple[Finding, ...]:
+    """All findings, in the order in which they are shown."""
+    return (
+        _python(),
+        *_packages(),
+        _compiler(),
+        _vector_width(),
+        _cache_folder(),
+        _connectomes(),
+        _gpu(),
+        _nvcc(),
+        _cuda_binding(),
+        *(_optional(name, purpose, remedy) for name, (purpose, remedy) in OPTIONAL_PACKAGES.items()),
+    )
+
+
+def _python() -> Finding:
+    return Finding(
+        "Python", sys.version_info >= (3, 10), True, platform.python_version(), "install Python 3.10 or newer"
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    yield Finding("ratemlx", True, True, _version("ratemlx") or "not installed, run from its source")
+    for requirement in metadata.requires("ratemlx") or () if _version("ratemlx") else ():
+        if "extra ==" not in requirement:
+            name = re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0]
+            version = _version(name)
+            yield Finding(name, version is not None, True, version or "-", f"pip install '{requirement}'")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _compiler() -> Finding:
+    command = os.environ.get("CXX", "g++")
+    first_line = (_output(command, "--version") or "").partition("\n")[0]
+    return Finding(
+        "C++ compiler",
+        bool(first_line),
+        True,
+        first_line or f"{command} does not run",
+        "apt-get install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), or set CXX",
+    )
+
+
+def _vector_width() -> Finding:
+    """The widest vectors that the compiler uses for this processor, by its own predefined macros."""
+    macros = _output(os.environ.get("CXX", "g++"), "-march=native", "-dM", "-E", "-x", "c++", os.devnull) or ""
+    defined = set(re.findall(r"^#define (\w+)", macros, flags=re.MULTILINE))
+    for macro, name, size in (*VECTOR_EXTENSIONS, ("__ARM_NEON", "NEON", 16)):
+        if macro in defined:
+            return Finding("SIMD", True, False, f"{name}, {size // 4} float32 or {size // 8} float64 at once")
+    return Finding("SIMD", False, False, "no vector instructions known", "kernels run on scalars, only slower")
+
+
+def _cache_folder() -> Finding:
+    import platformdirs
+
+    folder = Path(os.environ.get("RATEMLX_CACHE") or platformdirs.user_cache_path("ratemlx"))
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    return Finding(
+        "cache folder",
+        os.access(existing, os.W_OK),
+        True,
+        str(folder),
+        f"make {existing} writable, or set RATEMLX_CACHE to a folder that is",
+    )
+
+
+def _connectomes() -> Finding:
+    version = _version("tvb-data")
+    return Finding("connectomes", version is not None, False, f"tvb-data {version or '-'}", "pip install tvb-data")
+
+
+def _gpu() -> Finding:
+    query = _output("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+    cards = (query or "").strip().splitlines()
+    return Finding(
+        "NVIDIA GPU",
+        bool(cards),
+        False,
+        "; ".join(f"{card} (driver)" for card in cards) or "no driver answers",
+        "install the NVIDIA driver; without a GPU sweeps run on the CPU",
+    )
+
+
+def _nvcc() -> Finding:
+    folder = Path(os.environ.get("CUDA_HOME", "/usr/local/cuda"))
+    command = shutil.which("nvcc") or str(folder / "bin" / "nvcc")
+    release = re.search(r"release [\d.]+", _output(command, "--version") or "")
+    return Finding(
+        "nvcc",
+        release is not None,
+        False,
+        f"{command}, {release[0]}" if release else "-",
+        "install the CUDA toolkit and set CUDA_HOME, or put nvcc on the PATH",
+    )
+
+
+def _cuda_binding() -> Finding:
+    versions = {name: _version(name) for name in ("pycuda", "cuda-core")}
+    installed = [f"{name} {version}" for name, version in versions.items() if version]
+    return Finding(
+        "CUDA from Python", bool(installed), False, ", ".join(installed) or "-", "pip install 'ratemlx[cuda]'"
+    )
+
+
+def _optional(name: str, purpose: str, remedy: str) -> Finding:
+    version = _version(name)
+    return Finding(name, version is not None, False, version or f"- ({purpose})", remedy)
+
+
+def _output(*command: str) -> str | None:
+    """Standard output of a command; None if it cannot be run or fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout

@@ -1,0 +1,110 @@
+"""`ratemlx generate`: write the kernels of models, or check that the written ones are up to date."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratemlx.cli.options import PluginOption
+
+if TYPE_CHECKING:
+    from ratemlx.ir.model import Model
+
+ALL = "all"
+SHOWN_LINES = 20
+"""Lines of a difference that `--check` prints of each file."""
+
+
+def generate(
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Shipped names or paths to XML files.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All shipped models.")] = False,
+    target: Annotated[str, typer.Option(metavar="NAME", help="Target to generate for: cpp, cuda or all.")] = ALL,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder that holds MODEL/TARGET/ folders.")
+    ] = Path("generated"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 if a file differs from what would be written.")
+    ] = False,
+    plugin: PluginOption = None,
+) -> None:
+    """Generate kernels from models.
+
+    Writes a kernel's source, its driver and its manifest into DIR/MODEL/TARGET/.
+
+    \b
+    Examples:
+      ratemlx generate adex --target cuda
+      ratemlx generate my_model.xml --plugin my_transfer_function.py -o kernels
+      ratemlx generate --all --check
+    """
+    from ratemlx.load import load
+    from ratemlx.resources import shipped_models
+
+    if every == bool(models):
+        raise typer.BadParameter("name models or give --all, one of the two", param_hint="MODEL")
+    targets = _targets(target)
+    up_to_date = True
+    for name in shipped_models() if every else models or ():
+        model = load(name, plugin or ())
+        for one in targets:
+            if check:
+                up_to_date &= _check(model, one, output)
+            else:
+                _write(model, one, output)
+    if not up_to_date:
+        raise typer.Exit(1)
+
+
+def _targets(wanted: str) -> tuple[str, ...]:
+    from ratemlx.targets import TARGETS
+
+    if wanted == ALL:
+        return tuple(TARGETS)
+    if wanted not in TARGETS:
+        raise typer.BadParameter(
+            f"no target {wanted!r}; there are {', '.join(TARGETS)} and {ALL}", param_hint="--target"
+        )
+    return (wanted,)
+
+
+def _write(model: Model, target: str, output: Path) -> None:
+    from ratemlx.targets import generate as write
+
+    for path in write(model, target, output / model.name / target):
+        print(path)
+
+
+def _check(model: Model, target: str, output: Path) -> bool:
+    from ratemlx.targets import render
+
+    differences = list(differing_files(output / model.name / target, render(model, target)))
+    for line in differences:
+        print(line)
+    return not differences
+
+
+def differing_files(folder: Path, expected: Mapping[str, str]) -> Iterator[str]:
+    """What to say of each file of a generated folder that is missing, left over or different."""
+    present = {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
+    for name in sorted(present - expected.keys()):
+        yield f"{folder / name}: left over, nothing generates it"
+    for name, text in expected.items():
+        if name not in present:
+            yield f"{folder / name}: missing"
+        elif (folder / name).read_bytes() != text.encode():
+            yield f"{folder / name}: differs\n{_difference((folder / name).read_bytes(), text)}"
+
+
+def _difference(present: bytes, expected: str) -> str:
+    lines = difflib.unified_diff(
+        present.decode(errors="replace").splitlines(), expected.splitlines(), "present", "expected", lineterm="", n=1
+    )
+    shown = list(islice(lines, SHOWN_LINES + 1))
+    return "\n".join(f"  {line}" for line in shown[:SHOWN_LINES]) + "\n  ..." * (len(shown) > SHOWN_LINES)

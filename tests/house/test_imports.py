@@ -1,0 +1,143 @@
+"""Who may import whom: the law of the architecture as a table, held against every import statement."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import modules
+
+FOUNDATION = ("errors", "source", "resources")
+LAW = {
+    "source": (),
+    "errors": ("source",),
+    "resources": (),
+    "abi": ("errors",),
+    "lems": ("lems", *FOUNDATION),
+    "transfer.base": (),
+    "transfer.registry": ("transfer", "plugins", *FOUNDATION),
+    "plugins": ("transfer", *FOUNDATION),
+    "ir": ("ir", "lems", "transfer.base", "transfer.registry", *FOUNDATION),
+    "transfer": ("transfer", "ir", "lems", "plugins", *FOUNDATION),
+    "load": ("transfer", "ir", "lems", "plugins", *FOUNDATION),
+    "passes": ("passes", "transfer", "ir", "lems", *FOUNDATION),
+    "targets": ("targets", "passes", "transfer", "ir", "abi", *FOUNDATION),
+    "runtime": ("runtime", "abi", *FOUNDATION),
+    "simulate": ("runtime", "targets", "load", "abi", *FOUNDATION),
+    "bench": ("bench", "runtime", "targets", "load", "simulate", "abi", *FOUNDATION),
+    "": ("load", "simulate", *FOUNDATION),
+    "__main__": ("cli",),
+    "cli": None,
+}
+"""Parts of the package (the empty name is `ratemlx/__init__.py`) and the parts that each may import; None is all."""
+
+ELSEWHERE_FORBIDDEN = {
+    "lxml": ("lems",),
+    "sympy": ("ir", "transfer", "passes", "targets"),
+    "mako": ("targets",),
+    "jinja2": ("runtime", "targets"),
+    "typer": ("cli",),
+    "rich": ("cli",),
+    "xarray": ("runtime", "simulate"),
+}
+"""Packages that belong to some parts only."""
+
+LAZY = ("pycuda", "mpi4py", "tvb", "tvb_data", "matplotlib")
+"""Packages that one module each imports, inside a function."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name, by the module that imports it; lazy if a function does."""
+
+    module: str
+    line: int
+    name: str
+    lazy: bool
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line} imports {self.name}"
+
+
+def imports_of(module: str, text: str) -> Iterator[Import]:
+    """All imports of a module, wherever they stand."""
+    tree = ast.parse(text)
+    inside = {id(node) for function in ast.walk(tree) if _is_function(function) for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        prefix = ""
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno} has a relative import"
+            prefix = f"{node.module}."
+        for alias in node.names:
+            yield Import(module, node.lineno, prefix + alias.name, id(node) in inside)
+
+
+def _is_function(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+def part_of(dotted: str) -> str:
+    """The row of the table that a dotted name of the package belongs to."""
+    inner = dotted.removeprefix("ratemlx").removeprefix(".")
+    candidates = [part for part in LAW if part and (inner == part or inner.startswith(f"{part}."))]
+    return max(candidates, key=len, default="")
+
+
+def _is_within(dotted: str, parts: tuple[str, ...]) -> bool:
+    inner = dotted.removeprefix("ratemlx").removeprefix(".")
+    return any(inner == part or inner.startswith(f"{part}.") for part in parts)
+
+
+def breaches(found: Iterator[Import] | list[Import]) -> list[str]:
+    """Imports that the table does not allow."""
+    return [str(item) for item in found if _is_breach(item)]
+
+
+def _is_breach(item: Import) -> bool:
+    top = item.name.partition(".")[0]
+    if top == "ratemlx":
+        allowed = LAW[part_of(item.module)]
+        return allowed is not None and not _is_within(item.name, allowed)
+    homes = ELSEWHERE_FORBIDDEN.get(top)
+    return homes is not None and not _is_within(item.module, homes)
+
+
+def _all_imports() -> list[Import]:
+    return [
+        item for name, path in modules().items() for item in imports_of(name, Path(path).read_text(encoding="utf-8"))
+    ]
+
+
+def test_every_module_has_a_row() -> None:
+    assert [name for name in modules() if name != "ratemlx" and part_of(name) == ""] == []
+
+
+def test_imports_go_one_way() -> None:
+    assert breaches(_all_imports()) == []
+
+
+@pytest.mark.parametrize("package", LAZY)
+def test_optional_and_slow_packages_are_imported_lazily_in_one_module(package: str) -> None:
+    found = [item for item in _all_imports() if item.name.partition(".")[0] == package]
+    assert [str(item) for item in found if not item.lazy] == []
+    assert len({item.module for item in found}) <= 1, [str(item) for item in found]
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("ratemlx.runtime.plan", "import sympy"),
+        ("ratemlx.runtime.plan", "def f():\n    from ratemlx.ir.model import Model"),
+        ("ratemlx.lems.parse", "from ratemlx.ir import model"),
+        ("ratemlx.ir.build", "from ratemlx import targets"),
+        ("ratemlx.errors", "from ratemlx.runtime import plan"),
+    ],
+)
+def test_the_check_sees_a_breach(module: str, text: str) -> None:
+    assert len(breaches(imports_of(module, text))) == 1
