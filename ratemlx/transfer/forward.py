@@ -127,7 +127,7 @@ class _Chain:
         if not bases:
             return
         partials = {base: self._partial(value, expression, inputs, base) for base in bases}
-        if len(bases) == 1 and not self._varies(partials[bases[0]]):
+        if len(bases) == 1 and not self._varies(partials[bases[0]], value):
             self._alias[value] = (bases[0], partials[bases[0]])
             return
         self._write(value, expression, inputs, partials)
@@ -145,8 +145,8 @@ class _Chain:
                 found.append((name, base, slope))
         return found
 
-    def _varies(self, expression: sp.Expr) -> bool:
-        known = self._first.keys() | self._alias.keys()
+    def _varies(self, expression: sp.Expr, value: sp.Symbol) -> bool:
+        known = self._first.keys() | self._alias.keys() | {value}
         return bool(expression.free_symbols & known)
 
     @staticmethod

@@ -28,16 +28,19 @@ def _build() -> TransferFunction:
     mu_g = let("mu_G", g_l + mu_ge + mu_gi)
     resistance = let("R", 1 / mu_g)
     mu_v = let("mu_V", (mu_ge * e_e + mu_gi * e_i + g_l * e_l - adaptation) * resistance)
-    # Fluctuations (Eqs. 8-9): `power` is rate * (amplitude of a postsynaptic potential * synaptic time)^2.
-    jump_e = let("jump_e", (e_e - mu_v) * resistance)
-    jump_i = let("jump_i", (e_i - mu_v) * resistance)
-    power_e = let("power_e", q_e * tau_e * mu_ge * jump_e**2)
-    power_i = let("power_i", q_i * tau_i * mu_gi * jump_i**2)
-    filter_e = let("filter_e", 1 / (tau_e + c_m * resistance))
-    filter_i = let("filter_i", 1 / (tau_i + c_m * resistance))
-    filtered = let("filtered", power_e * filter_e + power_i * filter_i)
-    sigma_v = let("sigma_V", sp.sqrt(filtered / 2))
-    t_v = let("T_V", (power_e + power_i) / filtered)
+    # Fluctuations (Eqs. 8-9). With U = Q R (E - mu_V), the variance of mu_V that one kind of synapse causes is
+    # f (U tau)^2 / (2 (tau + T_m)) = mu_G Q tau (E - mu_V)^2 R^2 / (2 (tau + T_m)).
+    t_m = let("T_m", c_m * resistance)
+    gain_e = let("gain_e", resistance**2 / (tau_e + t_m))
+    gain_i = let("gain_i", resistance**2 / (tau_i + t_m))
+    drive_e = let("drive_e", q_e * tau_e * mu_ge * (e_e - mu_v) ** 2)
+    drive_i = let("drive_i", q_i * tau_i * mu_gi * (e_i - mu_v) ** 2)
+    power = let("power", gain_e * drive_e + gain_i * drive_i)
+    spread = let("spread", sp.sqrt(power))
+    sigma_v = let("sigma_V", spread / sp.sqrt(2))
+    # Eq. 9 is the mean of tau + T_m weighted by power. Written as a deviation from one of the two it keeps its
+    # accuracy where one population dominates, and costs nothing where both time constants are equal.
+    t_v = let("T_V", tau_e + t_m + (tau_i - tau_e) * (gain_i * drive_i / power))
     # Effective threshold (Eq. 11), a polynomial in normalised mu_V, sigma_V and T_V; P in V, threshold in mV.
     v = let("V", (mu_v + 60) / 10)
     s = let("S", (sigma_v - 4) / 6)
@@ -46,8 +49,12 @@ def _build() -> TransferFunction:
     quadratic = p[4] * v**2 + p[5] * s**2 + p[6] * t**2 + p[7] * v * s + p[8] * v * t + p[9] * s * t
     v_thre = let("V_thre", 1000 * (linear + quadratic))
     # Output rate (Eq. 10).
-    distance = let("distance", (v_thre - mu_v) / (sp.sqrt(2) * sigma_v))
-    let("F", sp.erfc(distance) / (2 * t_v))
+    gap = let("gap", v_thre - mu_v)
+    inverse = let("inverse", 1 / spread)
+    distance = let("distance", gap * inverse)
+    tail = let("tail", sp.erfc(distance))
+    rate = let("rate", 1 / t_v)
+    let("F", tail * rate / 2)
 
     return TransferFunction(
         name="zerlaut",
