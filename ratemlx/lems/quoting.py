@@ -11,7 +11,7 @@ LONGEST_QUOTE = 40
 def quote(value: str) -> str:
     """The text in quotes: shortened, and with characters escaped that a terminal would not show as they are."""
     shown = value if len(value) <= LONGEST_QUOTE else value[: LONGEST_QUOTE - 1] + "…"
-    return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in shown) + '"'
+    return "'" + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in shown) + "'"
 
 
 def enumerate_words(words: Iterable[str], conjunction: str = "or") -> str:
