@@ -1,0 +1,120 @@
+"""One batch on a device: its arrays in the kernel's layout, and advancing it chunk by chunk.
+
+The only module that fills `abi.Batch`. Knows layout, and nothing of sweeps, files or what runs next.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ratemlx.abi import Batch
+from ratemlx.runtime.arrays import AnyArray, Int32s
+from ratemlx.runtime.devices.base import Buffer, Device, Kernel
+from ratemlx.runtime.identity import identities
+from ratemlx.runtime.plan import BatchPlan, SpeedGroup
+from ratemlx.runtime.spec import Job
+
+
+class SpeedGroupArrays:
+    """Edges of one speed group on a device, shared by its batches."""
+
+    def __init__(self, job: Job, group: SpeedGroup, device: Device) -> None:
+        self.edge_begin = device.upload(job.edges.begin)
+        self.edge_source = device.upload(job.edges.source)
+        self.edge_delay = device.upload(group.delays)
+        self.edge_weight = device.upload(job.edges.weight.astype(job.dtype))
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Samples that one call completed: (instance, exposure, sample, region), the first at index `first` of the run."""
+
+    first: int
+    values: AnyArray
+
+
+class RunningBatch:
+    """A batch between its start and its last step."""
+
+    def __init__(
+        self, job: Job, plan: BatchPlan, lanes: int, edges: SpeedGroupArrays, kernel: Kernel, device: Device
+    ) -> None:
+        self.job, self.plan, self.lanes, self.kernel, self.device = job, plan, lanes, kernel, device
+        self.steps_done = 0
+        tiles, nodes, group = plan.tiles(lanes), job.connectome.n_regions, plan.group
+        zeros = partial(device.allocate, dtype=job.dtype)
+        manifest, observed = job.manifest, len(job.observed)
+        self._samples: Buffer = zeros((tiles, plan.chunk_samples, observed, nodes, lanes))
+        self._diverged = device.upload(np.full((tiles, lanes), -1, dtype=np.int32))
+        # Buffers live as long as their Python objects, which the batch's addresses do not hold.
+        self._buffers: dict[str, Buffer] = {
+            **vars(edges),
+            "parameters": device.upload(self._lanes_last(self._parameters())),
+            "identity": device.upload(self._lanes_last(identities(job.parameters, plan.instances))),
+            "state": device.upload(self._initial_state(tiles)),
+            "history": zeros((tiles, manifest.channels, nodes, group.ring_rows + group.block, lanes)),
+            "sums": zeros((tiles, observed, nodes, lanes)),
+            "samples": self._samples,
+            "diverged_at": self._diverged,
+        }
+        self._batch = Batch(
+            n_tiles=tiles,
+            n_nodes=nodes,
+            ring_rows=group.ring_rows,
+            steps_per_sample=job.timing.steps_per_sample,
+            n_samples=plan.chunk_samples,
+            seed=(ctypes.c_uint32 * 2)(job.spec.seed & 0xFFFFFFFF, job.spec.seed >> 32),
+            dt=job.timing.dt,
+            **{name: buffer.address for name, buffer in self._buffers.items()},
+        )
+        kernel.start(self._batch)
+        device.synchronize()
+
+    @property
+    def longest_chunk(self) -> int:
+        """Most steps of one call whose samples fit into the room there is."""
+        block, per_sample = self.plan.group.block, self.job.timing.steps_per_sample
+        return max(block, (self.plan.chunk_samples - 1) * per_sample // block * block)
+
+    def advance(self, steps: int) -> Chunk:
+        """Advance by about `steps` (whole blocks, within `longest_chunk` and the run) and collect finished samples."""
+        block, per_sample = self.plan.group.block, self.job.timing.steps_per_sample
+        whole = max(block, min(steps, self.longest_chunk) // block * block)
+        steps = min(whole, self.job.timing.n_steps - self.steps_done)
+        first = self.steps_done // per_sample
+        self._batch.first_step, self._batch.n_steps, self._batch.first_sample = self.steps_done, steps, first
+        self.kernel.advance(self._batch)
+        self.device.synchronize()
+        self.steps_done += steps
+        count = self.steps_done // per_sample - first
+        return Chunk(first, self._by_instance(self._samples.read()[:, :count]))
+
+    def diverged_at(self) -> Int32s:
+        """For each instance the first step after which a state was not finite, or -1."""
+        return self._diverged.read().reshape(-1)[: len(self.plan.instances)].astype(np.int32)
+
+    def _by_instance(self, samples: AnyArray) -> AnyArray:
+        """[tile][sample][observed][node][lane] to (instance, observed, sample, node), without the padding."""
+        turned = samples.transpose(0, 4, 2, 1, 3)
+        rows: AnyArray = turned.reshape(-1, *turned.shape[2:])
+        return rows[: len(self.plan.instances)]
+
+    def _parameters(self) -> AnyArray:
+        names = tuple(info.name for info in self.job.manifest.parameters)
+        rows = self.job.parameters.rows(names, self.plan.instances)
+        return rows.reshape(len(self.plan.instances), len(names)).astype(self.job.dtype)
+
+    def _lanes_last(self, rows: AnyArray) -> AnyArray:
+        """(instance, value) to [tile][value][lane]; the last tile is filled up with its last instance."""
+        tiles = self.plan.tiles(self.lanes)
+        missing = tiles * self.lanes - len(rows)
+        padded = np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)])
+        return np.ascontiguousarray(padded.reshape(tiles, self.lanes, rows.shape[1]).transpose(0, 2, 1))
+
+    def _initial_state(self, tiles: int) -> AnyArray:
+        state = self.job.initial.astype(self.job.dtype)
+        return np.broadcast_to(state[None, :, :, None], (tiles, *state.shape, self.lanes))

@@ -1,0 +1,55 @@
+"""Where compiled kernels and generated folders are kept between runs, and how files are replaced without tearing.
+
+Several processes may share the cache at the same time: every file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VARIABLE = "RATEMLX_CACHE_DIR"
+
+
+def cache_folder(kind: str) -> Path:
+    """A folder of the user's cache ($RATEMLX_CACHE_DIR, or the system's place for caches), created when missing."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        folder = Path(chosen).expanduser() / kind
+    else:
+        from platformdirs import user_cache_path
+
+        folder = user_cache_path("ratemlx", appauthor=False) / kind
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place if the body succeeds, and disappears if it fails."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes files private; the result gets the permissions that any other new file would.
+        temporary.chmod(0o666 & ~_umask())
+        _flush(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _flush(path: Path) -> None:
+    """A rename may reach the disk before the contents do; after a power cut the file would be empty."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())

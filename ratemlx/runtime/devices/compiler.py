@@ -1,0 +1,146 @@
+"""The C++ compiler: finding it, asking what the CPU can do, and compiling kernels into a cache.
+
+Knows no model: a source file and preprocessor definitions go in, a shared library comes out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ratemlx.errors import DeviceError, KernelError
+from ratemlx.resources import INCLUDE
+from ratemlx.runtime.cache import cache_folder, replacing
+
+# -ffast-math is left out on purpose: it assumes that no number is infinite or NaN, and may treat the remainder of a
+# loop differently from its vector part, so results would depend on the batch.
+FLAGS = (
+    "-std=c++17",
+    "-O3",
+    "-march=native",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fPIC",
+    "-shared",
+)
+TIMEOUT = 600.0
+INSTALL_HINT = "install g++ (apt install g++, dnf install gcc-c++, conda install gxx) or set $CXX"
+SHOWN_LINES = 12
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A command that compiles C++, and the first line of what it says about its version."""
+
+    command: tuple[str, ...]
+    version: str
+
+
+def find_compiler() -> Compiler:
+    """$CXX if it is set, else g++; raises DeviceError with how to install one."""
+    return _probe(os.environ.get("CXX", "").strip() or "g++")
+
+
+@cache
+def _probe(text: str) -> Compiler:
+    command = tuple(shlex.split(text))
+    if shutil.which(command[0]) is None:
+        raise DeviceError(f"there is no C++ compiler: {command[0]} is not found", INSTALL_HINT)
+    lines = _run((*command, "--version"), 30).stdout.splitlines()
+    return Compiler(command, lines[0] if lines else "unknown")
+
+
+@cache
+def _macros(compiler: Compiler) -> str:
+    """Macros that the compiler defines for this CPU, one per line."""
+    return _run((*compiler.command, "-march=native", "-dM", "-E", "-x", "c++", os.devnull), 30).stdout
+
+
+def vector_bytes(compiler: Compiler) -> int:
+    """Bytes of the widest vector registers of this CPU, as the compiler sees it."""
+    macros = _macros(compiler)
+    if "__AVX512F__" in macros:
+        return 64
+    return 32 if "__AVX2__" in macros else 16
+
+
+@cache
+def cpu_model() -> str:
+    """The CPU's name and a hash of its features: what code for `native` depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    found: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        found.setdefault(name.strip(), value.strip())
+    features = found.get("flags") or found.get("Features") or ""
+    return f"{found.get('model name', platform.machine())} {_short_hash(features)}"
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def compile_library(source: Path, definitions: Mapping[str, str], *, again: bool = False) -> Path:
+    """The shared library of a kernel, from the cache if it was compiled before; raises KernelError with the messages.
+
+    The name is a hash of source, headers, flags, definitions, compiler and CPU, so a library in the cache is never
+    stale. `again` compiles even so (for a library that does not load).
+    """
+    compiler = find_compiler()
+    arguments = (*FLAGS, *(f"-D{name}={value}" for name, value in sorted(definitions.items())))
+    library = cache_folder("kernels") / f"{source.stem[:40]}-{_key(source, arguments, compiler)}.so"
+    if again or not library.exists():
+        with replacing(library) as temporary:
+            command = (*compiler.command, *arguments, f"-I{INCLUDE}", "-o", str(temporary), str(source))
+            done = _run(command, TIMEOUT)
+            if done.returncode:
+                message = f"{source.name} does not compile:\n{_shown(done.stderr)}"
+                raise KernelError(message, f"compiler: {compiler.version}")
+    return library
+
+
+def _key(source: Path, arguments: tuple[str, ...], compiler: Compiler) -> str:
+    digest = hashlib.blake2b(digest_size=12)
+    try:
+        texts = [source.read_bytes(), *(path.read_bytes() for path in sorted(INCLUDE.rglob("*.h")))]
+    except OSError as error:
+        raise KernelError(f"{error.filename} cannot be read: {error.strerror}", "generate the folder again") from error
+    for part in (*texts, "\0".join((*arguments, *compiler.command, compiler.version, cpu_model())).encode()):
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+def _run(command: tuple[str, ...], timeout: float) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise KernelError(f"{command[0]} did not finish within {timeout:g} s") from error
+    except OSError as error:
+        raise DeviceError(f"{command[0]} cannot be run: {error.strerror}", INSTALL_HINT) from error
+
+
+def _shown(messages: str) -> str:
+    lines = messages.strip().splitlines()
+    more = [f"... {len(lines) - SHOWN_LINES} more lines"] if len(lines) > SHOWN_LINES else []
+    return "\n".join([*(f"  {line}" for line in lines[:SHOWN_LINES]), *(f"  {line}" for line in more)])

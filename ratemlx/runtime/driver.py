@@ -1,0 +1,79 @@
+"""The command line of a generated folder: what its driver.py calls.
+
+Options become a `RunSpec`; nothing is computed here. Modules that take time to import are imported when they are
+needed, so that --help and mistakes answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ratemlx.abi import Manifest
+from ratemlx.errors import RatemlxError
+from ratemlx.runtime.driver_options import build_parser, spec_of
+from ratemlx.runtime.spec import RunSpec
+
+INTERRUPTED = 130
+
+
+def main(folder: Path, argv: Sequence[str]) -> int:
+    """Run the generated folder `folder` as `argv` says and give the exit code; one message for a user's mistake."""
+    spec: RunSpec | None = None
+    try:
+        manifest = Manifest.load(folder)
+        options = build_parser(manifest).parse_args(argv)
+        if options.g:
+            return _describe_device(options.threads)
+        spec = spec_of(folder, manifest, options)
+        return _run(spec, manifest, options)
+    except RatemlxError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        kept = f"; finished batches are in {spec.output}, the same command goes on" if spec and spec.output else ""
+        print(f"interrupted{kept}", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(spec: RunSpec, manifest: Manifest, options: argparse.Namespace) -> int:
+    from ratemlx.runtime.progress import progress_for
+    from ratemlx.runtime.simulation import plan_run, run
+
+    if options.plan:
+        print("\n".join(plan_run(spec)))
+        return 0
+    result = run(spec, progress_for(quiet=not options.v))
+    if not options.v:
+        for remark in result.warnings:
+            print(f"warning: {remark}", file=sys.stderr)
+    if spec.output is not None:
+        print(f"results: {spec.output}")
+        return 0
+    from ratemlx.runtime.report import result_table
+
+    print("\n".join(result_table(result)))
+    if options.p:
+        from ratemlx.runtime.figure import draw_traces
+
+        path = Path(f"{manifest.model}_traces.png")
+        draw_traces(result, path)
+        print(f"figure: {path}")
+    return 0
+
+
+def _describe_device(threads: int | None) -> int:
+    from ratemlx.runtime.arrays import bytes_text
+    from ratemlx.runtime.devices.compiler import find_compiler
+    from ratemlx.runtime.devices.cpu import CpuDevice
+
+    device = CpuDevice(threads)
+    try:
+        print(f"cpu: {device.name}; {bytes_text(device.free_bytes())} free")
+        print(f"lanes: {device.lanes('float32')} (float32), {device.lanes('float64')} (float64)")
+        print(f"compiler: {find_compiler().version}")
+    finally:
+        device.close()
+    return 0

@@ -1,0 +1,150 @@
+"""Options of a generated folder's driver, and the `RunSpec` they stand for.
+
+Flags are those of van der Vlag et al. 2023 where they have one; every other has a long name.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ratemlx.abi import INTEGRATORS, Manifest
+from ratemlx.errors import SweepError
+from ratemlx.runtime.arrays import AnyArray
+from ratemlx.runtime.parameters import find_parameter
+from ratemlx.runtime.spec import RunSpec
+from ratemlx.runtime.sweep import spaced
+from ratemlx.runtime.sweep_text import parse_axes, parse_settings
+
+SHORT_AXES = 10
+EXAMPLES = """examples:
+  python driver.py -s0 6 -s1 6 -n 1000 -dt 0.1 -cs 3 -v
+  python driver.py --sweep NAME=0.1:0.9:8 --sweep OTHER=0,60,120 -o results
+  python driver.py --points points.csv --set NAME=500 -cf my_connectome.zip
+"""
+
+
+def build_parser(manifest: Manifest) -> argparse.ArgumentParser:
+    """The parser for a model: its i-th sweepable parameter is -s<i>."""
+    parser = argparse.ArgumentParser(
+        prog="driver.py",
+        description=f"{manifest.model}: {manifest.description}",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_sweep(parser, manifest)
+    _add_time(parser)
+    _add_network(parser)
+    _add_computing(parser)
+    _add_output(parser)
+    return parser
+
+
+def _add_sweep(parser: argparse.ArgumentParser, manifest: Manifest) -> None:
+    group = parser.add_argument_group("what to sweep")
+    for index, name in enumerate(manifest.sweep_order[:SHORT_AXES]):
+        group.add_argument(f"-s{index}", type=int, metavar="N", help=f"N points of {name} over its range")
+    group.add_argument(
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="NAME=...",
+        help="START:STOP:COUNT, log:START:STOP:COUNT or VALUE,VALUE,...; the product of all sweeps is run",
+    )
+    group.add_argument("--points", type=Path, metavar="FILE", help="table of points instead: .csv or .npz")
+    group.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter or a constant")
+
+
+def _add_time(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("time")
+    group.add_argument("-n", type=int, default=1000, metavar="N", help="samples, one per period (default 1000)")
+    group.add_argument("--period", type=float, default=1.0, metavar="MS", help="length of a sample (default 1 ms)")
+    group.add_argument("-dt", type=float, default=0.1, metavar="MS", help="time step (default 0.1 ms)")
+    group.add_argument("--integrator", choices=INTEGRATORS, default="euler", help="default euler")
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("network")
+    where = group.add_mutually_exclusive_group()
+    where.add_argument("-cf", metavar="FILE", help="connectome: tvb:68, TVB .zip, .npz, folder, or two files a,b")
+    where.add_argument("-r", type=int, metavar="N", help="connectome of tvb-data with N regions (default 68)")
+    group.add_argument(
+        "--normalization",
+        default="out-strength",
+        metavar="KIND",
+        help="none, max, in-strength or out-strength (default)",
+    )
+    group.add_argument("-cs", type=float, metavar="SPEED", help="conduction speed, mm/ms")
+    group.add_argument("--seed", type=int, default=42, help="seed of noise and of random starts (default 42)")
+    group.add_argument("--no-noise", action="store_true", help="leave noise out")
+    group.add_argument("--common-noise", action="store_true", help="give all instances the same noise")
+
+
+def _add_computing(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("computing")
+    group.add_argument("--precision", choices=("float32", "float64"), default="float32", help="default float32")
+    group.add_argument("--threads", type=int, metavar="N", help="default: all cores")
+    group.add_argument("--batch-size", type=int, metavar="N", help="instances in a batch (default: what fits)")
+    group.add_argument("--plan", action="store_true", help="say what would run and what it costs, and stop")
+    group.add_argument("-g", action="store_true", help="say what the device is, and stop")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("-o", type=Path, metavar="DIR", help="write results there; a run cut short goes on")
+    group.add_argument("-w", action="store_true", help="write results to MODEL_results if -o is not given")
+    group.add_argument("-p", action="store_true", help="draw traces: DIR/traces.png, or MODEL_traces.png")
+    group.add_argument("--observe", metavar="NAME,...", help="exposures to keep (default: all)")
+    group.add_argument("--restart", action="store_true", help="replace the results in DIR")
+    group.add_argument("-v", action="store_true", help="say what is going on")
+
+
+def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> RunSpec:
+    """What the options ask for; raises SweepError for values that cannot be used."""
+    if options.n < 1:
+        raise SweepError(f"-n must be at least 1; it is {options.n}")
+    axes: dict[str, AnyArray] = {}
+    for name, values in (*_short_axes(manifest, options).items(), *parse_axes(manifest, options.sweep).items()):
+        if name in axes:
+            raise SweepError(f"{name} is swept twice")
+        axes[name] = values
+    output = options.o or (Path(f"{manifest.model}_results") if options.w else None)
+    return RunSpec(
+        folder=folder,
+        connectome=options.cf or f"tvb:{options.r if options.r is not None else 68}",
+        normalization=options.normalization,
+        sweep=axes,
+        samples=options.points,
+        params=parse_settings(options.set),
+        conduction_speed=options.cs,
+        duration=options.n * options.period,
+        dt=options.dt,
+        period=options.period,
+        precision=options.precision,
+        integrator=options.integrator,
+        noise=not options.no_noise,
+        common_noise=options.common_noise,
+        seed=options.seed,
+        observe=tuple(name.strip() for name in options.observe.split(",")) if options.observe else None,
+        threads=options.threads,
+        batch_size=options.batch_size,
+        output=output,
+        restart=options.restart,
+        figure=output is not None,
+    )
+
+
+def _short_axes(manifest: Manifest, options: argparse.Namespace) -> dict[str, AnyArray]:
+    """Axes of -s0 ... -s9: points over the range that the model states, at its scale."""
+    axes: dict[str, Any] = {}
+    for index, name in enumerate(manifest.sweep_order[:SHORT_AXES]):
+        count = getattr(options, f"s{index}")
+        if count is None:
+            continue
+        info = find_parameter(manifest, name)
+        if info.range is None:
+            raise SweepError(f"{name} has no range in the model", f"write --sweep {name}=START:STOP:COUNT")
+        axes[info.name] = spaced(*info.range, count, info.scale, info.name)
+    return axes

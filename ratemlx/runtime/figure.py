@@ -1,0 +1,193 @@
+"""The figure of a run: one small panel of traces per point of the sweep.
+
+The one module of the runtime that needs matplotlib. Draws without a display and knows results only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ratemlx.runtime.arrays import AnyArray
+from ratemlx.runtime.cache import replacing
+from ratemlx.runtime.result import Result
+from ratemlx.runtime.series import Quantity, variable_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_PANELS = 64
+MAX_SIDE = 8
+FAINT_REGIONS = 5
+MAX_TIMES = 2_000
+COLOURS = ("#c8443a", "#2f6db3", "#4b9b5f", "#8a5fb0", "#c88a2d", "#4fa3a8", "#a0537a", "#6b6b6b")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """An instance at a row and a column of the figure; `title` names its point unless rows and columns do."""
+
+    instance: int
+    row: int
+    column: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All panels, and labels of rows and columns (empty if panels have titles)."""
+
+    panels: tuple[Panel, ...]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    left_out: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return 1 + max(panel.row for panel in self.panels), 1 + max(panel.column for panel in self.panels)
+
+
+def draw_traces(result: Result, path: Path) -> None:
+    """Draw means over regions (strong) and a few regions (faint) of every exposure into a PNG file."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    layout = plan_layout(result)
+    rows, columns = layout.shape
+    with rc_context({"font.size": 8, "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6}):
+        figure = Figure(figsize=(max(4.5, 1.1 + 2.1 * columns), max(3.2, 1.5 + 1.45 * rows)), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(rows, columns, sharex=True, sharey=_shared_unit(result), squeeze=False)
+        _draw_panels(result, layout, axes)
+        _label(result, layout, figure, axes)
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format="png", dpi=150)
+
+
+def plan_layout(result: Result) -> Layout:
+    """Where each instance goes: a grid if exactly two axes are swept, else reading order; at most MAX_PANELS."""
+    info = result.info
+    if len(info.shape) == 2 and len(info.swept) == 2:
+        return _grid_layout(result)
+    chosen = _spread(info.n_instances, MAX_PANELS)
+    columns = min(len(chosen), MAX_SIDE, math.ceil(math.sqrt(len(chosen)) * 1.2))
+    panels = tuple(
+        Panel(instance, index // columns, index % columns, _point_text(result, instance, info.swept))
+        for index, instance in enumerate(chosen)
+    )
+    return Layout(panels, (), (), info.n_instances - len(panels))
+
+
+def _grid_layout(result: Result) -> Layout:
+    info = result.info
+    rows, columns = (_spread(size, MAX_SIDE) for size in info.shape)
+    panels = tuple(
+        Panel(row * info.shape[1] + column, i, j, "") for i, row in enumerate(rows) for j, column in enumerate(columns)
+    )
+    return Layout(
+        panels,
+        tuple(_point_text(result, row * info.shape[1], info.swept[:1]) for row in rows),
+        tuple(_point_text(result, column, info.swept[1:]) for column in columns),
+        info.n_instances - len(panels),
+    )
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """All indices, or `most` of them evenly spread from the first to the last."""
+    return list(range(count)) if count <= most else np.linspace(0, count - 1, most).round().astype(int).tolist()
+
+
+def _point_text(result: Result, instance: int, names: tuple[str, ...]) -> str:
+    parts = []
+    for name in names:
+        values = result.parameters[variable_name(name)]
+        unit = str(values.attrs["units"])
+        parts.append(f"{name} = {float(values[instance]):.4g}{' ' + unit if unit not in ('', '1') else ''}")
+    return "\n".join(parts)
+
+
+def _draw_panels(result: Result, layout: Layout, axes: AnyArray) -> None:
+    times = result.info.times
+    stride = max(1, len(times) // MAX_TIMES)
+    diverged_at = result.status.coords["diverged_at"].values
+    for panel in layout.panels:
+        axis: Axes = axes[panel.row, panel.column]
+        series = result.time_series[panel.instance, :, ::stride].values.astype(np.float64)
+        for exposure, colour in _coloured(result):
+            _draw_traces(axis, times[::stride], series[exposure], colour)
+        if panel.title:
+            axis.set_title(panel.title, fontsize=7)
+        if diverged_at[panel.instance] >= 0:
+            axis.set_facecolor("#fbeeee")
+            text = f"diverged at step {diverged_at[panel.instance]:,}"
+            axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=7, color="#a03030")
+    used = {(panel.row, panel.column) for panel in layout.panels}
+    for position in np.ndindex(layout.shape):
+        if position not in used:
+            axes[position].set_visible(False)
+
+
+def _draw_traces(axis: Axes, times: AnyArray, values: AnyArray, colour: str) -> None:
+    """Traces of one exposure; `values` has shape (time, region), and what is not finite is left out."""
+    values = np.where(np.isfinite(values) & (np.abs(values) < 1e30), values, np.nan)
+    for region in _spread(values.shape[1], FAINT_REGIONS):
+        axis.plot(times, values[:, region], color=colour, linewidth=0.5, alpha=0.25)
+    finite = np.isfinite(values)
+    counts = finite.sum(axis=1)
+    sums = np.where(finite, values, 0.0).sum(axis=1)
+    mean = np.divide(sums, counts, out=np.full(len(times), np.nan), where=counts > 0)
+    axis.plot(times, mean, color=colour, linewidth=1.1)
+
+
+def _coloured(result: Result) -> Iterator[tuple[int, str]]:
+    return ((index, COLOURS[index % len(COLOURS)]) for index in range(len(result.info.exposures)))
+
+
+def _shared_unit(result: Result) -> bool:
+    """Panels share their y axis unless one has diverged, whose last values would flatten all the others."""
+    return not len(result.diverged)
+
+
+def _label(result: Result, layout: Layout, figure: Figure, axes: AnyArray) -> None:
+    for axis in axes.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.margins(x=0.01)
+    for column, text in enumerate(layout.columns):
+        axes[0, column].set_title(text, fontsize=8)
+    for row, text in enumerate(layout.rows):
+        axes[row, 0].set_ylabel(text, fontsize=8)
+    figure.supxlabel("time (ms)", fontsize=9)
+    figure.supylabel(_value_label(result.info.exposures), fontsize=9)
+    left_out = f" ({len(layout.panels)} of {result.info.n_instances:,} instances shown)" if layout.left_out else ""
+    figure.suptitle(f"{result.info.model}: means over regions, a few regions faint{left_out}", fontsize=9)
+    handles: list[Any] = [_line(colour) for _, colour in _coloured(result)]
+    names = [_name(quantity) for quantity in result.info.exposures]
+    figure.legend(handles, names, loc="outside upper right", ncols=4, frameon=False, fontsize=8)
+
+
+def _line(colour: str) -> Any:
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=colour, linewidth=1.5)
+
+
+def _name(quantity: Quantity) -> str:
+    return quantity.name + (f" ({quantity.unit})" if quantity.unit not in ("", "1") else "")
+
+
+def _value_label(exposures: tuple[Quantity, ...]) -> str:
+    """One unit if the exposures share it, else their names with units."""
+    units = {quantity.unit for quantity in exposures}
+    if len(units) == 1:
+        unit = units.pop()
+        names = ", ".join(quantity.name for quantity in exposures)
+        return names + (f" ({unit})" if unit not in ("", "1") else "")
+    return ", ".join(_name(quantity) for quantity in exposures)

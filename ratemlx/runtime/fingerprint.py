@@ -1,0 +1,69 @@
+"""What decides a run's results, as texts that can be compared: two runs with equal fingerprints are the same run.
+
+Threads, lanes and batch size are left out: they alter nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+
+from ratemlx.abi import ABI_VERSION, MANIFEST_NAME
+from ratemlx.errors import KernelError
+from ratemlx.runtime.spec import Job
+
+
+def ratemlx_version() -> str:
+    """The installed version, or "unknown" where the package runs without being installed."""
+    try:
+        return version("ratemlx")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def fingerprint(job: Job) -> dict[str, str]:
+    """Named parts of what decides the results."""
+    spec = job.spec
+    numbers = {**job.fixed, **job.constants}
+    return {
+        "model": job.manifest.model,
+        "kernel": _hash_of_kernel(job),
+        "connectome": f"{job.connectome.name} {job.connectome.fingerprint}",
+        "sweep": job.sweep.fingerprint,
+        "set": " ".join(f"{name}={value!r}" for name, value in sorted(numbers.items())),
+        "dt": repr(job.timing.dt),
+        "period": repr(job.timing.period),
+        "duration": repr(job.timing.duration),
+        "precision": spec.precision,
+        "integrator": spec.integrator,
+        "noise": "common" if spec.noise and spec.common_noise else "on" if spec.noise else "off",
+        "seed": str(spec.seed),
+        "initial": hashlib.blake2b(job.initial.tobytes(), digest_size=16).hexdigest(),
+        "observe": " ".join(job.observed),
+        "device": spec.device,
+        "version": ratemlx_version(),
+        "abi": str(ABI_VERSION),
+    }
+
+
+def differences(old: dict[str, str], new: dict[str, str]) -> list[str]:
+    """What differs, in words; long hashes are named and not shown."""
+    words = []
+    for name in {**old, **new}:
+        before, now = old.get(name, "nothing"), new.get(name, "nothing")
+        if before != now:
+            hidden = name in ("kernel", "connectome", "sweep", "initial") or len(before + now) > 100
+            words.append(name if hidden else f"{name} ({before or 'nothing'} there, {now or 'nothing'} now)")
+    return words
+
+
+def _hash_of_kernel(job: Job) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for name in (MANIFEST_NAME, job.manifest.kernel):
+        try:
+            digest.update((job.spec.folder / name).read_bytes())
+        except OSError as error:
+            raise KernelError(
+                f"{job.spec.folder / name} cannot be read: {error.strerror}", "generate the folder again"
+            ) from error
+    return digest.hexdigest()

@@ -1,0 +1,234 @@
+"""The plan: instances grouped by conduction speed and cut into batches that fit a device, known before anything runs.
+
+Pure arithmetic over sizes; touches no device and no file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ratemlx.abi import BLOCK_SIZES, Manifest, Precision
+from ratemlx.errors import DeviceError, SweepError
+from ratemlx.runtime.arrays import Floats, Int32s, Int64s, bytes_text
+from ratemlx.runtime.edges import Edges, delays
+from ratemlx.runtime.timing import Timing
+
+MEMORY_SHARE = 0.5
+"""Part of a device's free memory that one batch may take."""
+BATCH_SECONDS = 20.0
+"""A batch is what is lost when a run is killed, so it is not made longer than this on purpose."""
+CHUNK_BYTES = 64 << 20
+"""Room for samples that wait on the device for collection."""
+ITEM_BYTES = {"float32": 4, "float64": 8}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a device offers: lanes of a tile, tiles at once, free bytes, node-steps per second altogether."""
+
+    lanes: int
+    workers: int
+    free_bytes: int
+    rate: float
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SpeedGroup:
+    """Instances of one conduction speed (mm/ms): they share delays (steps, per edge), block size and ring length."""
+
+    speed: float
+    delays: Int32s
+    block: int
+    ring_rows: int
+    instances: Int64s
+
+
+@dataclass(frozen=True, eq=False)
+class BatchPlan:
+    """One unit of computing and of saving: some instances of one speed group; `chunk_samples` are collected at once."""
+
+    group: SpeedGroup
+    instances: Int64s
+    chunk_samples: int
+
+    def tiles(self, lanes: int) -> int:
+        """Tiles of `lanes` instances, the last one padded."""
+        return math.ceil(len(self.instances) / lanes)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything that will run, in order, with what it costs."""
+
+    groups: tuple[SpeedGroup, ...]
+    batches: tuple[BatchPlan, ...]
+    timing: Timing
+    limits: Limits
+    n_regions: int
+    n_observed: int
+    batch_bytes: int
+    result_bytes: int
+
+    @property
+    def n_instances(self) -> int:
+        """Instances to run."""
+        return sum(len(batch.instances) for batch in self.batches)
+
+    @property
+    def node_steps(self) -> int:
+        """Work: regions times steps times instances, padding included."""
+        tiles = sum(batch.tiles(self.limits.lanes) for batch in self.batches)
+        return tiles * self.limits.lanes * self.n_regions * self.timing.n_steps
+
+    @property
+    def seconds(self) -> float:
+        """Estimated time."""
+        return self.node_steps / self.limits.rate
+
+
+def make_plan(
+    manifest: Manifest,
+    edges: Edges,
+    timing: Timing,
+    speeds: Floats,
+    *,
+    precision: Precision,
+    n_observed: int,
+    limits: Limits,
+    pending: Int64s | None = None,
+) -> Plan:
+    """Group and cut the `pending` instances (all of them if None); raises SweepError for what does not fit in memory.
+
+    `speeds` has the conduction speed (mm/ms) of every instance.
+    """
+    n_regions = len(edges.begin) - 1
+    chosen = np.arange(len(speeds)) if pending is None else pending
+    groups = tuple(_groups(manifest, edges, timing, speeds, chosen))
+    sizes = _Sizes(manifest, n_regions, n_observed, ITEM_BYTES[precision], timing)
+    batches: list[BatchPlan] = []
+    largest = 0
+    for group in groups:
+        cut = _cut(group, sizes, limits, timing)
+        batches += cut
+        largest = max(largest, *(sizes.batch(item, limits.lanes) for item in cut))
+    return Plan(
+        groups, tuple(batches), timing, limits, n_regions, n_observed, largest, len(chosen) * sizes.result_per_instance
+    )
+
+
+def block_size(shortest_delay: int) -> int:
+    """Most steps that need nothing of each other: all that they read lies at or before the block's first state."""
+    return next(size for size in BLOCK_SIZES if size <= shortest_delay + 1)
+
+
+def ring_length(longest_delay: int, block: int) -> int:
+    """Rows of a ring: the delays, the block being written and the state before it, in whole blocks."""
+    return math.ceil((longest_delay + 1 + block) / block) * block
+
+
+def _groups(manifest: Manifest, edges: Edges, timing: Timing, speeds: Floats, chosen: Int64s) -> Iterator[SpeedGroup]:
+    # A model without delays is the same at any speed: all its instances are one group.
+    effective = speeds[chosen] if manifest.uses_delays else np.zeros(len(chosen))
+    values, member = np.unique(effective, return_inverse=True)
+    order = np.argsort(member, kind="stable")
+    bounds = np.searchsorted(member[order], np.arange(len(values) + 1))
+    for index, speed in enumerate(values.tolist()):
+        instances = chosen[order[bounds[index] : bounds[index + 1]]]
+        steps = delays(edges, speed, timing.dt) if manifest.uses_delays else np.zeros(len(edges), dtype=np.int32)
+        coupled = manifest.channels > 0 and steps.size > 0
+        block = block_size(int(steps.min())) if coupled else BLOCK_SIZES[0]
+        rows = ring_length(int(steps.max()) if coupled else 0, block)
+        yield SpeedGroup(speed, steps, block, rows, instances)
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Bytes of everything that belongs to instances."""
+
+    manifest: Manifest
+    n_regions: int
+    n_observed: int
+    item: int
+    timing: Timing
+
+    @property
+    def result_per_instance(self) -> int:
+        return self.n_observed * self.n_regions * self.timing.n_samples * self.item
+
+    @property
+    def sample(self) -> int:
+        return self.n_observed * self.n_regions * self.item
+
+    def instance(self, group: SpeedGroup) -> int:
+        rows = group.ring_rows + group.block
+        per_region = self.manifest.channels * rows + len(self.manifest.state_variables) + self.n_observed
+        fixed = len(self.manifest.parameters) * self.item + 12
+        return per_region * self.n_regions * self.item + fixed + self.result_per_instance
+
+    def least_samples(self, group: SpeedGroup) -> int:
+        """Samples that a call of one block can complete, and one that is under way."""
+        return group.block // self.timing.steps_per_sample + 2
+
+    def batch(self, batch: BatchPlan, lanes: int) -> int:
+        instances = batch.tiles(lanes) * lanes
+        return instances * (self.instance(batch.group) + batch.chunk_samples * self.sample)
+
+
+def _cut(group: SpeedGroup, sizes: _Sizes, limits: Limits, timing: Timing) -> list[BatchPlan]:
+    size = _batch_size(group, sizes, limits, timing)
+    least = sizes.least_samples(group)
+    room = CHUNK_BYTES // (math.ceil(size / limits.lanes) * limits.lanes * sizes.sample)
+    chunk = max(least, min(room, timing.n_samples + 2))
+    return [
+        BatchPlan(group, group.instances[first : first + size], chunk) for first in range(0, len(group.instances), size)
+    ]
+
+
+def _batch_size(group: SpeedGroup, sizes: _Sizes, limits: Limits, timing: Timing) -> int:
+    """Instances of a batch: as asked for, or what fits into memory and into BATCH_SECONDS."""
+    tile = limits.lanes * (sizes.instance(group) + sizes.least_samples(group) * sizes.sample)
+    fitting = int(MEMORY_SHARE * limits.free_bytes) // tile
+    if fitting < 1:
+        raise _too_large(group, limits, tile)
+    if limits.batch_size is not None:
+        if limits.batch_size < 1:
+            raise SweepError(f"a batch needs at least one instance; {limits.batch_size} were asked for")
+        if limits.batch_size > fitting * limits.lanes:
+            raise SweepError(
+                f"batches of {limits.batch_size:,} instances need more memory than there is",
+                f"at most {fitting * limits.lanes:,} fit",
+            )
+        return limits.batch_size
+    timely = BATCH_SECONDS * limits.rate / (limits.lanes * sizes.n_regions * timing.n_steps)
+    tiles = max(limits.workers, int(timely) // limits.workers * limits.workers)
+    return min(tiles, fitting) * limits.lanes
+
+
+def _too_large(group: SpeedGroup, limits: Limits, tile: int) -> SweepError:
+    speed = f" at a conduction speed of {group.speed:g} mm/ms" if group.speed else ""
+    return SweepError(
+        f"{limits.lanes} instances{speed} need {bytes_text(tile)} (a history of {group.ring_rows:,} steps);"
+        f" {bytes_text(MEMORY_SHARE * limits.free_bytes)} may be used",
+        "use a higher speed, a larger dt, a shorter duration or a longer period",
+    )
+
+
+def check_result_fits(plan: Plan, free_bytes: int) -> None:
+    """Refuse results that are to be kept in memory and do not fit there; raises DeviceError."""
+    if plan.result_bytes > MEMORY_SHARE * free_bytes:
+        raise DeviceError(
+            f"the time series take {bytes_text(plan.result_bytes)}; {bytes_text(MEMORY_SHARE * free_bytes)} of memory"
+            " may be used",
+            "give an output folder (-o DIR), to which they are written batch by batch, or a longer period",
+        )
+
+
+def shortest_and_longest(groups: Sequence[SpeedGroup]) -> tuple[int, int]:
+    """The shortest and the longest delay of all groups, in steps; (0, 0) without edges."""
+    sizes = [group.delays for group in groups if group.delays.size]
+    return (min(int(item.min()) for item in sizes), max(int(item.max()) for item in sizes)) if sizes else (0, 0)

@@ -1,0 +1,69 @@
+"""The plan in words, printed before anything runs."""
+
+from __future__ import annotations
+
+from ratemlx.runtime.arrays import bytes_text, seconds_text
+from ratemlx.runtime.plan import Plan, shortest_and_longest
+from ratemlx.runtime.spec import Job
+
+
+def describe(job: Job, plan: Plan, device_name: str, finished: int = 0) -> list[str]:
+    """What will run and what it costs, in lines; `finished` instances are already there."""
+    lines = [
+        _what(job, device_name),
+        _instances(job, plan, finished),
+        _time(job, plan),
+    ]
+    if plan.batches:
+        lines += [_network(job, plan), _cost(plan)]
+    return lines + [f"warning: {remark}" for remark in job.warnings]
+
+
+def _what(job: Job, device_name: str) -> str:
+    connectome = job.connectome
+    return (
+        f"{job.manifest.model} on {connectome.name} ({connectome.n_regions} regions, {len(job.edges):,} tracts),"
+        f" {job.spec.precision}, {job.spec.integrator}, on {device_name}"
+    )
+
+
+def _instances(job: Job, plan: Plan, finished: int) -> str:
+    count = _count(job.sweep.n_instances, "instance")
+    if job.sweep.kind == "table":
+        swept = "table of " + ", ".join(job.sweep.names)
+    else:
+        swept = " x ".join(f"{axis.name} ({len(axis.values)})" for axis in job.sweep.axes)
+    found = f"; {finished:,} finished before, {plan.n_instances:,} to run" if finished else ""
+    return count + (f": {swept}" if swept else "") + found
+
+
+def _time(job: Job, plan: Plan) -> str:
+    times = plan.timing
+    return (
+        f"{times.duration:g} ms in {times.n_steps:,} steps of {times.dt:g} ms;"
+        f" {_count(times.n_samples, 'sample')} of {times.period:g} ms of {', '.join(job.observed)}"
+    )
+
+
+def _network(job: Job, plan: Plan) -> str:
+    blocks = sorted({group.block for group in plan.groups})
+    sizes = f"{blocks[0]}" if len(blocks) == 1 else f"{blocks[0]} to {blocks[-1]}"
+    if not job.manifest.uses_delays:
+        return f"no delays; blocks of {sizes} steps"
+    speeds = [group.speed for group in plan.groups]
+    speed = f" {speeds[0]:g}" if len(speeds) == 1 else f"s {min(speeds):g} to {max(speeds):g} ({len(speeds):,} values)"
+    low, high = shortest_and_longest(plan.groups)
+    return f"conduction speed{speed} mm/ms: delays of {low:,} to {high:,} steps, blocks of {sizes} steps"
+
+
+def _cost(plan: Plan) -> str:
+    largest = max(len(batch.instances) for batch in plan.batches)
+    batches = _count(len(plan.batches), "batch", "batches")
+    return (
+        f"{batches} of up to {largest:,}, {bytes_text(plan.batch_bytes)} of memory;"
+        f" results {bytes_text(plan.result_bytes)}; estimated time {seconds_text(plan.seconds)}"
+    )
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,163 @@
+"""A run as its user describes it, and the same with everything looked up and checked.
+
+`RunSpec` is what an interface fills in; `prepare` turns it into a `Job` without touching a device, so every mistake
+in it is told before anything is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ratemlx.abi import INTEGRATORS, Integrator, Manifest, Precision
+from ratemlx.errors import SweepError
+from ratemlx.runtime.arrays import Floats, did_you_mean
+from ratemlx.runtime.connectome import Connectome
+from ratemlx.runtime.connectome_files import load_connectome
+from ratemlx.runtime.edges import Edges, edges
+from ratemlx.runtime.initial import initial_state
+from ratemlx.runtime.parameters import (
+    CONDUCTION_SPEED,
+    ParameterTable,
+    outside_range,
+    parameter_table,
+    speed_parameter,
+    split_overrides,
+)
+from ratemlx.runtime.plan import ITEM_BYTES
+from ratemlx.runtime.sweep import Sweep, grid, table
+from ratemlx.runtime.sweep_text import read_points
+from ratemlx.runtime.timing import Timing, timing
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RunSpec:
+    """One run of a generated folder. Times in ms, conduction speed in mm/ms.
+
+    `sweep` maps parameters to values, (start, stop, count), or one number, and their product is run; `samples` is a
+    table of points instead. `params` sets a parameter or a constant for all instances. `observe` names exposures
+    (None: all). `initial` sets states at the start, a number or one per region. `threads`, `lanes` and `batch_size`
+    do not alter results. With `output`, results go to that folder batch by batch and a run that was cut short goes on;
+    `restart` discards what is there.
+    """
+
+    folder: Path
+    connectome: str | Path | Connectome = "tvb:68"
+    normalization: str = "out-strength"
+    sweep: Mapping[str, object] = field(default_factory=dict)
+    samples: object = None
+    params: Mapping[str, object] = field(default_factory=dict)
+    conduction_speed: object = None
+    initial: Mapping[str, object] = field(default_factory=dict)
+    duration: float = 1000.0
+    dt: float = 0.1
+    period: float = 1.0
+    precision: Precision = "float32"
+    integrator: Integrator = "euler"
+    noise: bool = True
+    common_noise: bool = False
+    seed: int = 42
+    observe: tuple[str, ...] | None = None
+    device: str = "cpu"
+    threads: int | None = None
+    lanes: int | None = None
+    batch_size: int | None = None
+    output: Path | None = None
+    restart: bool = False
+    figure: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A checked run. `connectome` has normalised weights; `initial` has shape (variable, region)."""
+
+    spec: RunSpec
+    manifest: Manifest
+    connectome: Connectome
+    edges: Edges
+    sweep: Sweep
+    parameters: ParameterTable
+    fixed: Mapping[str, float]
+    constants: Mapping[str, float]
+    timing: Timing
+    initial: Floats
+    observed: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The kernel's number type."""
+        return np.dtype(self.spec.precision)
+
+
+def prepare(spec: RunSpec) -> Job:
+    """Look up and check everything a run needs; raises RatemlxError of the fitting kind for what is wrong."""
+    manifest = Manifest.load(spec.folder)
+    _check_choices(spec)
+    times = timing(spec.dt, spec.period, spec.duration)
+    sweep, fixed, constants = _points(spec, manifest)
+    parameters = parameter_table(manifest, sweep.columns(), sweep.n_instances, fixed)
+    connectome = load_connectome(spec.connectome).normalized(spec.normalization)
+    return Job(
+        spec=spec,
+        manifest=manifest,
+        connectome=connectome,
+        edges=edges(connectome),
+        sweep=sweep,
+        parameters=parameters,
+        fixed=fixed,
+        constants=constants,
+        timing=times,
+        initial=initial_state(manifest, connectome.n_regions, spec.seed, spec.initial),
+        observed=_observed(spec, manifest),
+        warnings=outside_range(manifest, parameters),
+    )
+
+
+def _check_choices(spec: RunSpec) -> None:
+    for name, value, known in (
+        ("precision", spec.precision, tuple(ITEM_BYTES)),
+        ("integrator", spec.integrator, INTEGRATORS),
+    ):
+        if value not in known:
+            raise SweepError(f"unknown {name} {value!r}", did_you_mean(str(value), known))
+    if isinstance(spec.seed, bool) or not isinstance(spec.seed, int) or not 0 <= spec.seed < 2**64:
+        raise SweepError(f"the seed must be a whole number from 0 to 2^64 - 1; it is {spec.seed!r}")
+    if spec.lanes is not None and not (0 < spec.lanes <= 1024 and spec.lanes & (spec.lanes - 1) == 0):
+        raise SweepError(f"lanes must be a power of two up to 1024; they are {spec.lanes}")
+
+
+def _points(spec: RunSpec, manifest: Manifest) -> tuple[Sweep, dict[str, float], dict[str, float]]:
+    """The sweep, and values set for all instances of parameters and of constants."""
+    axes = dict(spec.sweep)
+    settings = dict(spec.params)
+    if spec.conduction_speed is not None:
+        kind = settings if np.ndim(spec.conduction_speed) == 0 else axes  # type: ignore[arg-type]
+        if CONDUCTION_SPEED in kind or speed_parameter(manifest).name in kind:
+            raise SweepError("the conduction speed is given twice")
+        kind[CONDUCTION_SPEED] = spec.conduction_speed
+    if spec.samples is not None and axes:
+        raise SweepError("a table of points and a sweep cannot be combined", "put all columns into the table")
+    sweep = grid(manifest, axes) if spec.samples is None else table(manifest, read_points(spec.samples))
+    fixed, constants = split_overrides(manifest, settings)
+    for name in sweep.names:
+        if name in fixed:
+            raise SweepError(f"{name} is both set and swept")
+    return sweep, fixed, constants
+
+
+def _observed(spec: RunSpec, manifest: Manifest) -> tuple[str, ...]:
+    """Exposures to keep, in the model's order."""
+    known = tuple(info.name for info in manifest.exposures)
+    if spec.observe is None:
+        return known
+    for name in spec.observe:
+        if name not in known:
+            raise SweepError(f"{manifest.model} has no exposure {name!r}", did_you_mean(name, known))
+    if not spec.observe:
+        raise SweepError("nothing is observed", f"exposures: {', '.join(known)}")
+    return tuple(name for name in known if name in spec.observe)

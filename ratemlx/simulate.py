@@ -1,0 +1,133 @@
+"""`ratemlx.simulate`: a model's name in, labelled results out. Everything the command line does is a call of this.
+
+Generates the kernel into the cache when it is not there, and hands the rest to the runtime.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from warnings import warn
+
+from ratemlx.abi import MANIFEST_NAME, Integrator, Precision
+from ratemlx.errors import DeviceError
+from ratemlx.runtime import RunSpec, run
+from ratemlx.runtime.arrays import did_you_mean
+from ratemlx.runtime.cache import cache_folder
+
+if TYPE_CHECKING:
+    from ratemlx.ir.model import Model
+    from ratemlx.runtime import Connectome, Result
+
+TARGETS = {"cpu": "cpp"}
+"""Devices and the kind of kernel that each runs."""
+
+
+def simulate(
+    model: str | Path | Model,
+    *,
+    sweep: Mapping[str, object] | None = None,
+    samples: object = None,
+    params: Mapping[str, object] | None = None,
+    connectome: str | Path | Connectome = "tvb:68",
+    normalization: str = "out-strength",
+    duration: float = 1000.0,
+    dt: float = 0.1,
+    period: float = 1.0,
+    conduction_speed: object = None,
+    initial: Mapping[str, object] | None = None,
+    target: str = "cpu",
+    precision: Precision = "float32",
+    integrator: Integrator = "euler",
+    noise: bool = True,
+    common_noise: bool = False,
+    seed: int = 42,
+    observe: Sequence[str] | None = None,
+    threads: int | None = None,
+    batch_size: int | None = None,
+    output: str | Path | None = None,
+    restart: bool = False,
+    progress: bool = False,
+    plugins: Sequence[str | Path] = (),
+) -> Result:
+    """Simulate every point of a sweep on a connectome and give time series, parameters and status of each.
+
+    `model` is a shipped name, a path to XML, a loaded model, or a generated folder. `sweep` maps parameters to lists
+    of values or (start, stop, count), and their product is run; `samples` is a table of points instead. `params` sets
+    a parameter or a constant for all points. Times in ms, conduction speed in mm/ms. With `output`, results are
+    written there batch by batch, and a run that was cut short goes on. Values outside the model's ranges are allowed
+    and warned about. Raises RatemlxError: ModelError, SweepError, ConnectomeError, KernelError, DeviceError or
+    ResultError.
+    """
+    from ratemlx.runtime.progress import progress_for
+
+    spec = RunSpec(
+        folder=generated_folder(model, target, plugins),
+        connectome=connectome,
+        normalization=normalization,
+        sweep=sweep or {},
+        samples=samples,
+        params=params or {},
+        conduction_speed=conduction_speed,
+        initial=initial or {},
+        duration=duration,
+        dt=dt,
+        period=period,
+        precision=precision,
+        integrator=integrator,
+        noise=noise,
+        common_noise=common_noise,
+        seed=seed,
+        observe=None if observe is None else tuple(observe),
+        device=target,
+        threads=threads,
+        batch_size=batch_size,
+        output=None if output is None else Path(output),
+        restart=restart,
+        figure=output is not None,
+    )
+    result = run(spec, progress_for(quiet=not progress))
+    for remark in result.warnings:
+        warn(remark, stacklevel=2)
+    return result
+
+
+def generated_folder(model: str | Path | Model, target: str = "cpu", plugins: Sequence[str | Path] = ()) -> Path:
+    """The folder with a model's kernel for a device: as given, or generated into the cache; raises RatemlxError."""
+    if isinstance(model, str | Path) and (Path(model) / MANIFEST_NAME).is_file():
+        return Path(model)
+    if target not in TARGETS:
+        raise DeviceError(f"there is no device {target!r}", did_you_mean(target, TARGETS))
+    from ratemlx.targets import render
+
+    if isinstance(model, str | Path):
+        from ratemlx.load import load
+
+        model = load(model, plugins)
+    return _cached(model.name, render(model, TARGETS[target]))
+
+
+def _cached(name: str, files: Mapping[str, str]) -> Path:
+    """A folder with these files; its name is a hash of them, so what is in the cache is never stale."""
+    digest = hashlib.blake2b(digest_size=12)
+    for part in (part for item in sorted(files.items()) for part in item):
+        digest.update(f"{len(part)}:{part}".encode())
+    parent = cache_folder("generated")
+    folder = parent / f"{name[:40]}-{digest.hexdigest()}"
+    if not folder.is_dir():
+        temporary = Path(tempfile.mkdtemp(dir=parent))
+        try:
+            for file, text in files.items():
+                (temporary / file).write_text(text, encoding="utf-8")
+            temporary.rename(folder)
+        except OSError:
+            # Another process was faster: a folder is renamed only when it is whole, so theirs is as good.
+            if not folder.is_dir():
+                raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return folder
