@@ -38,9 +38,17 @@ class ParameterInfo:
     description: str
 
 
+CONSTANT_MACRO_PREFIX = "RATEMLX_C_"
+
+
+def constant_macro(name: str) -> str:
+    """The preprocessor name that overrides a constant at compile time; an element `P[3]` of a vector has its own."""
+    return CONSTANT_MACRO_PREFIX + name.replace("[", "_").rstrip("]")
+
+
 @dataclass(frozen=True)
 class ConstantInfo:
-    """A constant; `macro` is the preprocessor name that overrides it at compile time."""
+    """A constant; `macro` overrides it at compile time, and is empty if its value shaped the generated arithmetic."""
 
     name: str
     value: float
@@ -170,18 +178,25 @@ def definitions(
 ) -> dict[str, str]:
     """Preprocessor definitions that choose a variant of a kernel.
 
-    `observe` names the exposures to keep (all of them if None), `constants` overrides constants by name.
+    `observe` names the exposures to keep (all of them if None), `constants` overrides constants by name. Raises
+    KernelError for a constant whose value shaped the arithmetic.
     """
     names = [item.name for item in manifest.exposures]
     kept = names if observe is None else list(observe)
     macros = {item.name: item.macro for item in manifest.constants}
+    for name in constants or {}:
+        if not macros[name]:
+            raise KernelError(
+                f"the value of constant {name} shaped this kernel's arithmetic and cannot be changed in it",
+                f"generate another one: ratemlx generate {manifest.model} --set {name}=VALUE",
+            )
     chosen = {
         "RATEMLX_LANES": str(lanes),
         "RATEMLX_BLOCK": str(block),
         "RATEMLX_INTEGRATOR": str(INTEGRATORS.index(integrator)),
         "RATEMLX_NOISE": str(int(noise and bool(manifest.noises))),
         "RATEMLX_COMMON_NOISE": str(int(common_noise)),
-        "RATEMLX_OBSERVE": f"{sum(1 << names.index(name) for name in kept):#x}",
+        "RATEMLX_OBSERVE": f"{sum(1 << names.index(name) for name in kept):#x}u",
     }
     if precision == "float64":
         chosen["RATEMLX_FLOAT64"] = "1"

@@ -49,7 +49,7 @@ typedef struct ratemlx_batch {
 // On CUDA, `ratemlx_start` and `ratemlx_advance` are kernels that take ratemlx_batch by value, blocks of
 // RATEMLX_LANES threads, a grid of (n_tiles, n_nodes), and n_steps <= RATEMLX_BLOCK.
 //
-// What the caller promises: RATEMLX_BLOCK <= smallest delay + 1, ring_rows >= longest delay + RATEMLX_BLOCK,
+// What the caller promises: RATEMLX_BLOCK <= smallest delay + 1, ring_rows > longest delay + RATEMLX_BLOCK,
 // ring_rows a multiple of RATEMLX_BLOCK, first_step a multiple of RATEMLX_BLOCK (so only the last call of a
 // simulation may do a number of steps that is not).
 //

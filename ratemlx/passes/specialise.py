@@ -1,0 +1,92 @@
+"""Let the values of constants shape the arithmetic before it is differentiated.
+
+A constant that is 0 or 1 disappears from sums and products, and constants of one transfer function that are equal
+become one, so that statements which thereby coincide are computed once. Every constant that was used so is recorded
+in `folded`: giving it another value means generating another kernel (done for the user where it is asked for).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy as sp
+
+from ratemlx.ir.model import Model, TransferUse
+from ratemlx.passes.program import Program, symbol
+
+
+def specialise(program: Program) -> Program:
+    """The program with trivial constants put in, and its transfer functions simplified by their coefficients."""
+    model = program.model
+    trivial = {item.name: sp.Integer(int(item.value)) for item in model.constants if item.value in (0.0, 1.0)}
+    put_in = {symbol(name): value for name, value in trivial.items()}
+    used: set[str] = set()
+    uses = []
+    for use in model.transfer_uses:
+        simpler, folded = _specialise_use(use, model, put_in)
+        uses.append(simpler)
+        used |= folded
+    changed = {}
+    for name, segment in program.segments().items():
+        used |= {item for item in trivial if any(symbol(item) in e.free_symbols for e in segment.expressions())}
+        changed[name] = segment.map(lambda expression: expression.xreplace(put_in))
+    return replace(
+        program.with_segments(changed),
+        model=replace(model, transfer_uses=tuple(uses)),
+        folded=tuple(item.name for item in model.constants if item.name in used),
+    )
+
+
+def _specialise_use(use: TransferUse, model: Model, put_in: dict[sp.Symbol, sp.Expr]) -> tuple[TransferUse, set[str]]:
+    """Bind coefficients, merge equal ones, and give statements that became the same one name."""
+    merged, folded = _merge_equal(use, model)
+    bound = {symbol(name): value.xreplace(merged) for name, value in use.coefficients}
+    trivial = {item.name for item in model.constants if symbol(item.name) in put_in}
+    folded |= {name for name in trivial if any(symbol(name) in value.free_symbols for value in bound.values())}
+    bound = {name: value.xreplace(put_in) for name, value in bound.items()}
+    arguments = tuple((name, value.xreplace(put_in)) for name, value in use.arguments)
+    statements: list[tuple[str, sp.Expr]] = []
+    known: dict[sp.Expr, sp.Symbol] = {}
+    same: dict[sp.Symbol, sp.Expr] = {}
+    local = {symbol(name): symbol(f"{use.name}.{name}") for name, _ in use.function.statements}
+    local |= {symbol(item.name): symbol(f"{use.name}.{item.name}") for item in use.function.arguments}
+    for name, expression in use.function.statements:
+        value = _factored(expression.xreplace({**local, **bound}).xreplace(same), expression)
+        own = local[symbol(name)]
+        if value in known:
+            same[own] = known[value]
+        known.setdefault(value, own)
+        statements.append((own.name, known[value] if known[value] != own else value))
+    function = replace(
+        use.function,
+        arguments=tuple(replace(item, name=f"{use.name}.{item.name}") for item in use.function.arguments),
+        coefficients=(),
+        statements=tuple(statements),
+        outputs=tuple((f"{use.name}.{name}", unit) for name, unit in use.function.outputs),
+    )
+    arguments = tuple((f"{use.name}.{name}", value) for name, value in arguments)
+    return replace(use, function=function, arguments=arguments, coefficients=()), folded
+
+
+def _factored(value: sp.Expr, before: sp.Expr) -> sp.Expr:
+    """Sums of products that now share a factor, with the factor taken out."""
+    if not isinstance(value, sp.Add) or len(value.free_symbols) >= len(before.free_symbols):
+        return value
+    return sp.factor_terms(value)
+
+
+def _merge_equal(use: TransferUse, model: Model) -> tuple[dict[sp.Symbol, sp.Expr], set[str]]:
+    """Constants of equal value and unit among a use's coefficients: later ones become the first."""
+    constants = {item.name: item for item in model.constants}
+    first: dict[tuple[float, str], str] = {}
+    merged: dict[sp.Symbol, sp.Expr] = {}
+    folded: set[str] = set()
+    for _, value in use.coefficients:
+        name = str(value)
+        if name not in constants or "[" in name or constants[name].value in (0.0, 1.0):
+            continue
+        key = (constants[name].value, str(constants[name].unit))
+        if first.setdefault(key, name) != name:
+            merged[symbol(name)] = symbol(first[key])
+            folded |= {name, first[key]}
+    return merged, folded

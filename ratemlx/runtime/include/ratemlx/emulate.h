@@ -1,0 +1,66 @@
+// Generated CUDA kernels on a host, thread after thread: for tests on machines without a GPU.
+//
+// The kernels need no barrier (each thread owns a region of an instance for a block of steps), so running the grid
+// one thread at a time is a faithful execution of them.
+#pragma once
+#include <cmath>
+#include "ratemlx/abi.h"
+
+#ifndef RATEMLX_LANES
+#define RATEMLX_LANES 32
+#endif
+#define RATEMLX_INLINE static inline
+#define RATEMLX_FUNCTION static inline
+#define RATEMLX_KERNEL static void
+
+using std::ceil;
+using std::cos;
+using std::cosh;
+using std::erf;
+using std::erfc;
+using std::exp;
+using std::fabs;
+using std::floor;
+using std::log;
+using std::pow;
+using std::sin;
+using std::sinh;
+using std::sqrt;
+using std::tan;
+using std::tanh;
+
+struct ratemlx_place {
+    int tile, node, lane;
+};
+static thread_local ratemlx_place ratemlx_here;
+#define RATEMLX_PLACE(tile, node, lane)                                                                                \
+    const int tile = ratemlx_here.tile, node = ratemlx_here.node, lane = ratemlx_here.lane
+
+RATEMLX_INLINE void sincos2pi(ratemlx_scalar turns, ratemlx_scalar &sine, ratemlx_scalar &cosine)
+{
+    sine = (ratemlx_scalar)std::sin(6.283185307179586 * turns);
+    cosine = (ratemlx_scalar)std::cos(6.283185307179586 * turns);
+}
+#include "ratemlx/scalar.h"
+
+RATEMLX_INLINE void note_divergence(int32_t *diverged_at, mask, int32_t step)
+{
+    if ((uint32_t)step < (uint32_t)*diverged_at) *diverged_at = step;
+}
+
+template <int N> struct BlockValues {
+    scalar values[N];
+    void put(int index, int, real value) { values[index] = value; }
+    real get(int index, int) const { return values[index]; }
+};
+
+// Runs a kernel over a grid of (tiles, nodes) blocks of RATEMLX_LANES threads.
+template <class Kernel> static void ratemlx_launch(Kernel kernel, const ratemlx_batch &batch, int first, int last)
+{
+    for (int tile = first; tile < last; ++tile)
+        for (int node = 0; node < batch.n_nodes; ++node)
+            for (int lane = 0; lane < RATEMLX_LANES; ++lane) {
+                ratemlx_here = {tile, node, lane};
+                kernel(batch);
+            }
+}

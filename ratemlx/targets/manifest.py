@@ -1,0 +1,75 @@
+"""What the runtime is told of a model: the manifest beside a kernel."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import sympy as sp
+
+from ratemlx import abi
+from ratemlx.ir.model import Model, Parameter
+from ratemlx.passes.assemble import active_couplings
+from ratemlx.passes.program import Program
+
+
+def build_manifest(program: Program, target: Literal["cpp", "cuda"], kernel: str) -> abi.Manifest:
+    """The manifest of a lowered program."""
+    model = program.model
+    speed = next((item for item in model.parameters if item.is_conduction_speed), None)
+    return abi.Manifest(
+        abi_version=abi.ABI_VERSION,
+        model=model.name,
+        description=model.description,
+        reference=model.reference,
+        target=target,
+        kernel=kernel,
+        parameters=tuple(_parameter(item) for item in model.parameters if not item.is_conduction_speed),
+        conduction_speed=_parameter(speed) if speed else _fixed_speed(model),
+        sweep_order=tuple(item.name for item in model.parameters),
+        constants=tuple(_constants(program)),
+        state_variables=tuple(
+            abi.StateInfo(item.name, item.initial, item.bounds, str(item.unit or ""), item.description)
+            for item in model.state_variables
+        ),
+        exposures=tuple(
+            abi.ExposureInfo(item.name, str(item.unit or ""), item.description) for item in model.exposures
+        ),
+        noises=tuple(abi.NoiseInfo(item.variable, item.kind) for item in model.noises),
+        channels=len(program.channels.results),
+        uses_delays=model.delays and bool(active_couplings(model)),
+        operations_per_step=count_operations(program),
+    )
+
+
+def _parameter(item: Parameter) -> abi.ParameterInfo:
+    return abi.ParameterInfo(item.name, item.default, item.range, item.scale, str(item.unit or ""), item.description)
+
+
+def _fixed_speed(model: Model) -> abi.ParameterInfo | None:
+    if model.fixed_speed is None:
+        return None
+    about = "Conduction speed along the tracts"
+    return abi.ParameterInfo("conduction_speed", model.fixed_speed, None, "linear", "mm/ms", about)
+
+
+def _constants(program: Program) -> list[abi.ConstantInfo]:
+    return [
+        abi.ConstantInfo(
+            name=item.name,
+            value=item.value,
+            unit=str(item.unit or ""),
+            description=item.description,
+            macro="" if item.name in program.folded else abi.constant_macro(item.name),
+        )
+        for item in program.model.constants
+    ]
+
+
+def count_operations(program: Program) -> int:
+    """Arithmetic operations of one Euler step of one region, without coupling sums and random numbers."""
+    names = ("couple", "derivatives", "channels", "observe")
+    total = 0
+    for name in names:
+        for expression in program.segments()[name].expressions():
+            total += int(sp.count_ops(expression))
+    return total + 2 * len(program.model.state_variables)

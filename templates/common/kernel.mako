@@ -1,0 +1,310 @@
+## The body that both kernels share. Blocks are filled by cpp/kernel.cpp.mako and cuda/kernel.cu.mako; every formula
+## arrives printed in `k` (ratemlx.targets.kernel_text.KernelText).
+<%block name="preamble"/>
+<%def name="statements(lines)">\
+% for line in lines:
+% if line.heading:
+    // ${line.heading}
+% endif
+    const ${line.type} ${line.name} = ${line.text};
+% endfor
+</%def>\
+<%def name="inputs(variables, array)">\
+% for variable in variables:
+    const real ${variable.name} = ${array}[${variable.index}];
+% endfor
+</%def>\
+<%def name="results(values, array)">\
+% for value in values:
+    ${array}[${value.index}] = ${value.text};
+% endfor
+</%def>\
+
+#ifndef RATEMLX_OBSERVE
+#define RATEMLX_OBSERVE ${k.observe_all}
+#endif
+
+// --- constants; -D${k.macro_prefix}NAME=VALUE compiles another value in ${'-' * 50}
+% for constant in k.constants:
+#ifndef ${constant.macro}
+#define ${constant.macro} ${constant.value}
+#endif
+% endfor
+% if k.folded:
+// Shaped the arithmetic below, so that another value needs another kernel:
+% for line in k.folded:
+//   ${line}
+% endfor
+% endif
+
+namespace ${k.namespace} {
+
+enum {
+    N_STATES = ${k.n_states},
+    N_PARAMETERS = ${k.n_parameters},
+    N_TERMS = ${k.n_terms},        // coupling terms
+    N_CHANNELS = ${k.n_channels},     // quantities with a history
+    N_EXPOSURES = ${k.n_exposures},
+    N_NOISES = ${k.n_noises},
+    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+};
+
+% for constant in k.constants:
+constexpr scalar ${constant.name} = R(${constant.macro});${constant.comment}
+% endfor
+% for line in k.constant_lines:
+constexpr scalar ${line.name} = ${line.text};
+% endfor
+
+// What parameters, constants and dt decide, once per instance.
+struct Fixed {
+% for name in k.fields:
+    real ${name};
+% endfor
+};
+
+RATEMLX_INLINE Fixed prepare(const scalar *parameters, scalar dt, scalar n_node)
+{
+% for parameter in k.parameters:
+    const real ${parameter.name} = load(parameters + ${parameter.index} * LANES);${parameter.comment}
+% endfor
+${statements(k.prepare)}\
+    (void)parameters, (void)dt, (void)n_node;
+    return Fixed{${', '.join(k.fields)}};
+}
+
+// What other regions will read from this region's history.
+RATEMLX_INLINE void channels(const Fixed &fixed, const real *state, real *channel)
+{
+${inputs(k.channels.inputs, 'state')}\
+${statements(k.channels.lines)}\
+${results(k.channels.results, 'channel')}\
+    (void)fixed, (void)state, (void)channel;
+}
+
+% if k.edges:
+// What one edge adds to each coupling term, before its weight.
+RATEMLX_INLINE void edge(const Fixed &fixed, const real *state, const real *channel, real *term)
+{
+${inputs(k.edges.inputs, 'state')}\
+${inputs(k.edges.more_inputs, 'channel')}\
+${statements(k.edges.lines)}\
+${results(k.edges.results, 'term')}\
+    (void)fixed, (void)state, (void)channel;
+}
+
+% endif
+// From the weighted sums over edges to the coupling terms.
+RATEMLX_INLINE void couple(const Fixed &fixed, const real *total, real *coupling)
+{
+${inputs(k.couple.inputs, 'total')}\
+${statements(k.couple.lines)}\
+${results(k.couple.results, 'coupling')}\
+    (void)fixed, (void)total, (void)coupling;
+}
+
+// Time derivatives of the states, per ms.
+RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, real *derivative)
+{
+${inputs(k.derivatives.inputs, 'state')}\
+${inputs(k.derivatives.more_inputs, 'coupling')}\
+${statements(k.derivatives.lines)}\
+${results(k.derivatives.results, 'derivative')}\
+    (void)fixed, (void)state, (void)coupling;
+}
+
+// Bounds of the states. A value that is not a number stays one.
+RATEMLX_INLINE void limit(real *state)
+{
+% for bound in k.bounds:
+    state[${bound.index}] = ${bound.text};
+% endfor
+    (void)state;
+}
+
+// One step of the deterministic part; the coupling is held over the step.
+RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar dt, real *state)
+{
+    real slope[N_STATES];
+    derivatives(fixed, state, coupling, slope);
+#if RATEMLX_INTEGRATOR == 0  // Euler
+    for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + slope[i] * dt;
+#else
+    real trial[N_STATES], next[N_STATES];
+#if RATEMLX_INTEGRATOR == 1  // Heun
+    for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * dt;
+    limit(trial);
+    derivatives(fixed, trial, coupling, next);
+    for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + (slope[i] + next[i]) * (dt * R(0.5));
+#else  // classical Runge-Kutta of fourth order
+    const scalar step[3] = {dt * R(0.5), dt * R(0.5), dt};
+    for (int i = 0; i < N_STATES; ++i) next[i] = slope[i];
+    for (int stage = 0; stage < 3; ++stage) {
+        for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * step[stage];
+        limit(trial);
+        derivatives(fixed, trial, coupling, slope);
+        for (int i = 0; i < N_STATES; ++i) next[i] = next[i] + slope[i] * (stage < 2 ? R(2.0) : R(1.0));
+    }
+    for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + next[i] * (dt / R(6.0));
+#endif
+#endif
+}
+
+// Noise of one step, after the deterministic part.
+RATEMLX_INLINE void add_noise(const Fixed &fixed, const real normals[][4], int step, real *state)
+{
+% for noise in k.noises:
+    state[${noise.index}] = ${noise.text};  // ${noise.comment}
+% endfor
+    (void)fixed, (void)normals, (void)step, (void)state;
+}
+
+// Adds the observed exposures of one step to their running sums.
+RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
+{
+${inputs(k.observe.inputs, 'state')}\
+${statements(k.observe.lines)}\
+% for value in k.observe.results:
+    if (RATEMLX_OBSERVE >> ${value.index} & 1)
+        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << ${value.index}) - 1))] += ${value.text};  // ${value.name}
+% endfor
+    (void)fixed, (void)state, (void)sum;
+}
+
+}  // namespace ${k.namespace}
+
+using namespace ${k.namespace};
+
+// The row of the ring in which a region's channels `delay` steps before `row` begin; rows after it are neighbours.
+RATEMLX_INLINE const scalar *past(const ratemlx_batch &batch, int tile, int channel, int node, int lane, int row, int delay)
+{
+    const int at = row - delay < 0 ? row - delay + batch.ring_rows : row - delay;
+    const int64_t ring = ((int64_t)tile * N_CHANNELS + channel) * batch.n_nodes + node;
+    return batch.history + (ring * (batch.ring_rows + RATEMLX_BLOCK) + at) * LANES + lane;
+}
+
+// Writes the channels of one region into a row; rows at the ring's beginning stand again after its end.
+RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int lane, int row, const real *channel)
+{
+    for (int i = 0; i < N_CHANNELS; ++i) {
+        scalar *ring = (scalar *)past(batch, tile, i, node, lane, 0, 0);
+        store(ring + (int64_t)row * LANES, channel[i]);
+        if (row < RATEMLX_BLOCK) store(ring + (int64_t)(row + batch.ring_rows) * LANES, channel[i]);
+    }
+}
+
+// Fills a region's history with its first state.
+RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node, int lane)
+{
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
+                                (scalar)batch.n_nodes);
+    real state[N_STATES], channel[N_CHANNELS + 1];
+    for (int i = 0; i < N_STATES; ++i)
+        state[i] = load(batch.state + (((int64_t)tile * N_STATES + i) * batch.n_nodes + node) * LANES + lane);
+    channels(fixed, state, channel);
+    for (int row = 0; row < batch.ring_rows; ++row) publish(batch, tile, node, lane, row, channel);
+}
+
+// Advances one region of one tile by at most RATEMLX_BLOCK steps. Every delayed value that these steps need is known
+// before the first of them, because RATEMLX_BLOCK is at most the smallest delay plus one.
+RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int node, int lane, int first_step, int n_steps)
+{
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
+                                (scalar)batch.n_nodes);
+    const scalar dt = (scalar)batch.dt;
+    const int row = first_step % batch.ring_rows;
+    const int first_edge = batch.edge_begin[node], last_edge = batch.edge_begin[node + 1];
+
+    real state[N_STATES];
+    scalar *const own = batch.state + ((int64_t)tile * N_STATES * batch.n_nodes + node) * LANES + lane;
+    for (int i = 0; i < N_STATES; ++i) state[i] = load(own + (int64_t)i * batch.n_nodes * LANES);
+
+    real sum[N_OBSERVED + 1];
+    scalar *const sums = batch.sums + ((int64_t)tile * N_OBSERVED * batch.n_nodes + node) * LANES + lane;
+    for (int i = 0; i < N_OBSERVED; ++i) sum[i] = load(sums + (int64_t)i * batch.n_nodes * LANES);
+    int in_sample = first_step % batch.steps_per_sample;
+    int sample = first_step / batch.steps_per_sample - batch.first_sample;
+
+% if not k.edges:
+    // Coupling of the whole block, gathered at once: the sum stays in registers while the edges pass by.
+    BlockValues<N_TERMS * RATEMLX_BLOCK> totals;
+    for (int term = 0; term < N_TERMS; ++term) {
+        real total[RATEMLX_BLOCK];
+        RATEMLX_UNROLL
+        for (int b = 0; b < RATEMLX_BLOCK; ++b) total[b] = splat(R(0.0));
+        for (int e = first_edge; e < last_edge; ++e) {
+            const scalar *from = past(batch, tile, term, batch.edge_source[e], lane, row, batch.edge_delay[e]);
+            const scalar weight = batch.edge_weight[e];
+            RATEMLX_UNROLL
+            for (int b = 0; b < RATEMLX_BLOCK; ++b) total[b] = total[b] + load(from + b * LANES) * weight;
+        }
+        RATEMLX_UNROLL
+        for (int b = 0; b < RATEMLX_BLOCK; ++b) totals.put(term * RATEMLX_BLOCK + b, lane, total[b]);
+    }
+
+% endif
+#if RATEMLX_NOISE
+    const uint32_t *const identity = batch.identity + (int64_t)tile * 2 * LANES + lane;
+#if RATEMLX_COMMON_NOISE
+    const word name_low = word_of(0), name_high = word_of(0);
+#else
+    const word name_low = load_words(identity), name_high = load_words(identity + LANES);
+#endif
+    real normals[N_NOISES][4];
+#endif
+
+    RATEMLX_NO_UNROLL
+    for (int b = 0; b < n_steps; ++b) {
+        const int step = first_step + b;
+        real total[N_TERMS + 1], coupling[N_TERMS + 1];
+% if k.edges:
+        // The coupling looks at its target's state, so it is gathered step by step.
+        for (int i = 0; i < N_TERMS; ++i) total[i] = splat(R(0.0));
+        for (int e = first_edge; e < last_edge; ++e) {
+            real channel[N_CHANNELS + 1], term[N_TERMS + 1];
+            for (int i = 0; i < N_CHANNELS; ++i)
+                channel[i] = load(past(batch, tile, i, batch.edge_source[e], lane, row, batch.edge_delay[e]) + b * LANES);
+            edge(fixed, state, channel, term);
+            for (int i = 0; i < N_TERMS; ++i) total[i] = total[i] + term[i] * batch.edge_weight[e];
+        }
+% else:
+        for (int i = 0; i < N_TERMS; ++i) total[i] = totals.get(i * RATEMLX_BLOCK + b, lane);
+% endif
+        couple(fixed, total, coupling);
+        integrate(fixed, coupling, dt, state);
+#if RATEMLX_NOISE
+        if (b == 0 || (step & 3) == 0)
+            for (int i = 0; i < N_NOISES; ++i)
+                four_normals(name_low, name_high, (uint32_t)node, (uint32_t)step >> 2, (uint32_t)i, batch.seed[0],
+                             batch.seed[1], normals[i]);
+        add_noise(fixed, normals, step & 3, state);
+#endif
+        limit(state);
+
+        real channel[N_CHANNELS + 1];
+        channels(fixed, state, channel);
+        publish(batch, tile, node, lane, row + b + 1 == batch.ring_rows ? 0 : row + b + 1, channel);
+
+        real size = state[0];
+        for (int i = 1; i < N_STATES; ++i) size = size + state[i];
+        const mask bad = negate(fabs(size) <= R(RATEMLX_LARGEST));
+        if (any(bad)) note_divergence(batch.diverged_at + (int64_t)tile * LANES + lane, bad, step);
+
+        observe(fixed, state, sum);
+        if (++in_sample == batch.steps_per_sample) {
+            const int64_t slot = ((int64_t)tile * batch.n_samples + sample) * N_OBSERVED;
+            for (int i = 0; i < N_OBSERVED; ++i) {
+                store(batch.samples + ((slot + i) * batch.n_nodes + node) * LANES + lane,
+                      sum[i] / (scalar)batch.steps_per_sample);
+                sum[i] = splat(R(0.0));
+            }
+            in_sample = 0;
+            ++sample;
+        }
+    }
+
+    for (int i = 0; i < N_STATES; ++i) store(own + (int64_t)i * batch.n_nodes * LANES, state[i]);
+    for (int i = 0; i < N_OBSERVED; ++i) store(sums + (int64_t)i * batch.n_nodes * LANES, sum[i]);
+}
+
+<%block name="entries"/>\
