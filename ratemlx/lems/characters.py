@@ -31,6 +31,14 @@ def look_alike(char: str) -> str | None:
     return plain if len(plain) == 1 and plain.isascii() and plain.isalnum() else None
 
 
+def spell_in_ascii(char: str) -> str:
+    """A character of decomposed text in ASCII: Greek letters by name, no accents; what has no spelling stays."""
+    official = unicodedata.name(char, "")
+    if official.startswith("GREEK SMALL LETTER"):
+        return official.split()[-1].lower()
+    return "" if unicodedata.combining(char) else "ss" if char == "\u00df" else char
+
+
 def describe_character(char: str) -> str:
     """A character by number and official name: `U+0415 (cyrillic capital letter ie)`."""
     name = unicodedata.name(char, "control character").lower()

@@ -50,7 +50,8 @@ def check_characters(source: SourceText) -> SourceText:
         raise _too_large(source.name)
     if bad := _NOT_XML.search(source.text):
         place = Span(source, bad.start(), bad.end())
-        raise _refusal("character", f"the character U+{ord(bad[0]):04X} is not allowed in XML", place, _HINT)
+        hint = _HINT if bad[0] == "\0" else "delete it"
+        raise _refusal("character", f"the character U+{ord(bad[0]):04X} is not allowed in XML", place, hint)
     return source
 
 

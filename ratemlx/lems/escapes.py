@@ -8,7 +8,7 @@ from ratemlx.lems import faults
 from ratemlx.source import Span, Text
 
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
-_SPECIAL = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));|\r\n|[\t\r\n]|&\w*;?")
+_SPECIAL = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));|\r\n|[\t\r\n]|&#?\w*;?")
 _WHITE_SPACE = str.maketrans("\t\r\n", "   ")
 
 

@@ -27,10 +27,17 @@ def instruction(span: Span) -> NoReturn:
 
 def reference(span: Span) -> NoReturn:
     """An ampersand that begins none of XML's own escapes."""
+    if span.text.startswith("&#"):
+        refuse("malformed", f"{quote(span.text)} is no character of XML", span, "write the character itself")
     if span.text.endswith(";"):
         hint = "XML knows &lt; &gt; &amp; &quot; &apos; and character numbers only"
         refuse("entity", f"the entity {quote(span.text)} is not known", span, hint)
     refuse("malformed", 'a bare "&" is not allowed in XML', span, "write &amp; for the character &")
+
+
+def hyphens_in_comment(span: Span) -> NoReturn:
+    """Two hyphens within a comment, which XML keeps for its end."""
+    refuse("malformed", "two hyphens are not allowed within a comment", span, "write a single hyphen")
 
 
 def less_than_in_value(span: Span) -> NoReturn:

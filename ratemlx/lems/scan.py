@@ -73,7 +73,7 @@ class _Scanner:
         """Read what begins with the `<` at the current position."""
         text, start = self.text, self.position
         if text.startswith("<!--", start):
-            self._skip("comment", "-->", 4)
+            self._comment()
         elif text.startswith("<![CDATA[", start):
             end = self._skip("CDATA section", "]]>", 9)
             self._text(start, end)
@@ -89,6 +89,13 @@ class _Scanner:
             self._end_tag()
         else:
             self._start_tag()
+
+    def _comment(self) -> None:
+        start = self.position + 4
+        end = self._skip("comment", "-->", 4) - 3
+        hyphens = self.text.find("--", start, end + 1)
+        if hyphens >= 0:
+            faults.hyphens_in_comment(self._span(hyphens, hyphens + 2))
 
     def _skip(self, what: str, end: str, begin_length: int) -> int:
         """Move past `end` and give its offset."""

@@ -19,8 +19,11 @@ _IN_PARENTHESES = re.compile(r"\s*\w*\(.*\)\s*", re.DOTALL)
 
 
 def required(element: Element, *names: str) -> Text:
-    """The value of the first of these attributes; a stand-in where it is missing, which a rule reports."""
-    return element.get(*names) or Text("0", element.span)
+    """The value of the first of these attributes; a stand-in where it is missing, which a rule reports.
+
+    The stand-in of a name is empty, that of anything else a number, so that no further rule complains of it.
+    """
+    return element.get(*names) or Text("" if names[0] in ("name", "variable") else "0", element.span)
 
 
 def prose(element: Element, name: str) -> str:

@@ -33,7 +33,7 @@ def check_elements(root: Element) -> Iterator[Diagnostic]:
 
 def _fault(name: str) -> str | None:
     if not _NAME.fullmatch(name):
-        return "it is not made of letters, digits and underscores, a letter first"
+        return "only letters, digits and underscores are allowed, a letter first"
     if len(name) > limits.NAME_LENGTH:
         return f"it is longer than {limits.NAME_LENGTH} characters"
     if languages := words.keyword_of(name):

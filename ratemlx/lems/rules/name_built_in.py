@@ -14,9 +14,10 @@ CODES = ("name-built-in",)
 
 
 def check_document(document: Document) -> Iterator[Diagnostic]:
-    """Look at every declared name."""
+    """Look at every declared name that is not a keyword, which is worse."""
     for declaration in declarations(document):
         name = declaration.name
-        if languages := words.built_in_of(name.value):
+        languages = None if words.keyword_of(name.value) else words.built_in_of(name.value)
+        if languages:
             message = f"{quote(name.value)} is built into {languages}"
             yield Diagnostic("name-built-in", message, name.span, f"choose another name, such as {name}_0")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ratemlx.errors import Diagnostic
 from ratemlx.lems import limits
-from ratemlx.lems.characters import describe_character, find_hidden, look_alike
+from ratemlx.lems.characters import describe_character, find_hidden, look_alike, spell_in_ascii
 from ratemlx.lems.document import Document
 from ratemlx.lems.quoting import quote
 from ratemlx.lems.texts import Declaration, declarations
@@ -55,14 +55,6 @@ def _not_ascii(declaration: Declaration) -> Diagnostic:
 
 
 def _in_ascii(name: str) -> str:
-    """What to write instead: Greek letters by their names, others without accents."""
-    parts = (_letter_name(char) for char in unicodedata.normalize("NFKD", name))
-    written = "".join(parts)
+    """What to write instead."""
+    written = "".join(map(spell_in_ascii, unicodedata.normalize("NFKD", name)))
     return f"write {quote(written)}" if _NAME.fullmatch(written) else "use the letters a to z, digits and underscores"
-
-
-def _letter_name(char: str) -> str:
-    if char.isascii():
-        return char
-    official = unicodedata.name(char, "")
-    return official.split()[-1].lower() if official.startswith("GREEK SMALL LETTER") else ""

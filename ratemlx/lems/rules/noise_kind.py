@@ -23,6 +23,8 @@ def check_document(document: Document) -> Iterator[Diagnostic]:
             message = f"there is no noise of the type {quote(kind)}"
             yield Diagnostic("noise-kind", message, noise.kind.span, did_you_mean(kind, _KINDS))
         yield from _attributes(noise)
+        if not name.value:
+            continue
         if name.value in seen:
             message = f"a second noise on the state variable {quote(name.value)}"
             yield Diagnostic(

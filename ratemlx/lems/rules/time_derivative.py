@@ -9,7 +9,7 @@ from ratemlx.lems.document import Document, NoiseNode, TimeDerivativeNode
 from ratemlx.lems.quoting import did_you_mean, quote
 from ratemlx.source import Text
 
-CODES = ("no-state-variable", "unknown-state-variable", "no-equation", "repeated-equation")
+CODES = ("unknown-state-variable", "no-equation", "repeated-equation")
 
 _PROCESS = "ornstein_uhlenbeck"
 
@@ -20,6 +20,8 @@ def check_document(document: Document) -> Iterator[Diagnostic]:
     driven: set[str] = set()
     for variable in _equations(document):
         name = variable.value
+        if not name:
+            continue
         if name not in states:
             message = f"there is no state variable {quote(name)}"
             yield Diagnostic("unknown-state-variable", message, variable.span, did_you_mean(name, states))
@@ -29,13 +31,10 @@ def check_document(document: Document) -> Iterator[Diagnostic]:
             yield Diagnostic("repeated-equation", message, variable.span, hint)
         driven.add(name)
     for state in document.state_variables:
-        if state.name.value not in driven:
+        if state.name.value and state.name.value not in driven:
             message = f"the state variable {quote(state.name.value)} has no equation"
             hint = f'add <TimeDerivative variable="{state.name}" value="…"/>, with value="0" if it stays as it is'
             yield Diagnostic("no-equation", message, state.name.span, hint)
-    if not states:
-        hint = 'add <StateVariable name="…" initial="…"/> to Dynamics'
-        yield Diagnostic("no-state-variable", "the model has no state variable", None, hint)
 
 
 def _equations(document: Document) -> Iterator[Text]:

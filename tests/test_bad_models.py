@@ -1,0 +1,38 @@
+"""Every file in `tests/bad` is refused, quickly, with the message that stands beside it, to the letter.
+
+After a change of messages, RATEMLX_WRITE_EXPECTED=1 rewrites what is expected; read the difference before it is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from ratemlx.errors import RatemlxError
+from ratemlx.load import load
+
+BAD = Path(__file__).parent / "bad"
+SECONDS = 1.0
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in BAD.glob("*.xml")))
+def test_a_bad_model_gets_its_message(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(BAD)
+    started = time.perf_counter()
+    with pytest.raises(RatemlxError) as caught:
+        load(Path(name))
+    elapsed = time.perf_counter() - started
+    message = f"{caught.value}\n"
+    expected = (BAD / name).with_suffix(".expected")
+    if os.environ.get("RATEMLX_WRITE_EXPECTED"):
+        expected.write_text(message, encoding="utf-8")
+    assert message == expected.read_text(encoding="utf-8")
+    assert caught.value.exit_code == 2
+    assert elapsed < SECONDS
+
+
+def test_no_message_is_without_its_model() -> None:
+    assert {path.stem for path in BAD.glob("*.expected")} == {path.stem for path in BAD.glob("*.xml")}
