@@ -8,7 +8,7 @@ Nothing here knows XML, C or a device. Data are frozen; a pass builds a new mode
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import sympy as sp
 
@@ -16,6 +16,9 @@ from ratemlx.errors import Diagnostic
 from ratemlx.ir.units import Unit
 from ratemlx.source import Span
 from ratemlx.transfer.base import TransferFunction
+
+if TYPE_CHECKING:
+    from ratemlx.ir.bound import BoundTransferFunction
 
 Scale = Literal["linear", "log"]
 NoiseKind = Literal["additive", "ornstein_uhlenbeck"]
@@ -149,3 +152,10 @@ class Model:
     delays: bool
     fixed_speed: float | None
     warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def transfer_functions(self) -> dict[str, BoundTransferFunction]:
+        """The transfer functions by their names in the model, with the model's coefficients, to evaluate in NumPy."""
+        from ratemlx.ir.bound import bind_transfer_functions
+
+        return bind_transfer_functions(self)
