@@ -11,9 +11,10 @@ from ratemlx.cli.doctor import doctor
 from ratemlx.cli.generate import generate
 from ratemlx.cli.inspect import inspect
 from ratemlx.cli.models import models
+from ratemlx.cli.run import run
 from ratemlx.cli.validate import validate
 
-COMMANDS = (models, validate, inspect, generate, doctor)
+COMMANDS = (models, validate, inspect, generate, run, doctor)
 
 
 def build_app() -> typer.Typer:

@@ -17,7 +17,6 @@ from importlib import metadata
 from pathlib import Path
 
 PROBE_SECONDS = 20
-VECTOR_EXTENSIONS = (("__AVX512F__", "AVX-512", 64), ("__AVX__", "AVX", 32), ("__SSE2__", "SSE2", 16))
 OPTIONAL_PACKAGES = {
     "mpi4py": ("sweeps over many processes", "pip install 'ratemlx[mpi]'"),
     "tvb-library": ("comparisons with The Virtual Brain", "pip install tvb-library"),
@@ -40,8 +39,7 @@ def examine() -> tuple[Finding, ...]:
     return (
         _python(),
         *_packages(),
-        _compiler(),
-        _vector_width(),
+        *_compiler(),
         _cache_folder(),
         _connectomes(),
         _gpu(),
@@ -73,40 +71,30 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _compiler() -> Finding:
-    command = os.environ.get("CXX", "g++")
-    first_line = (_output(command, "--version") or "").partition("\n")[0]
-    return Finding(
-        "C++ compiler",
-        bool(first_line),
-        True,
-        first_line or f"{command} does not run",
-        "apt-get install g++ (Debian, Ubuntu), dnf install gcc-c++ (Fedora), or set CXX",
-    )
+def _compiler() -> Iterator[Finding]:
+    """The compiler, and the widest vectors that it uses for this processor."""
+    from ratemlx.errors import RatemlxError
+    from ratemlx.runtime.devices.compiler import find_compiler, vector_bytes
 
-
-def _vector_width() -> Finding:
-    """The widest vectors that the compiler uses for this processor, by its own predefined macros."""
-    macros = _output(os.environ.get("CXX", "g++"), "-march=native", "-dM", "-E", "-x", "c++", os.devnull) or ""
-    defined = set(re.findall(r"^#define (\w+)", macros, flags=re.MULTILINE))
-    for macro, name, size in (*VECTOR_EXTENSIONS, ("__ARM_NEON", "NEON", 16)):
-        if macro in defined:
-            return Finding("SIMD", True, False, f"{name}, {size // 4} float32 or {size // 8} float64 at once")
-    return Finding("SIMD", False, False, "no vector instructions known", "kernels run on scalars, only slower")
+    try:
+        compiler = find_compiler()
+        width = vector_bytes(compiler)
+    except RatemlxError as error:
+        yield Finding("C++ compiler", False, True, error.message, error.hint or "")
+        return
+    yield Finding("C++ compiler", True, True, compiler.version)
+    yield Finding("SIMD", True, False, f"{8 * width} bits: {width // 4} float32 or {width // 8} float64 at once")
 
 
 def _cache_folder() -> Finding:
-    import platformdirs
+    from ratemlx.runtime.cache import VARIABLE, cache_folder
 
-    folder = Path(os.environ.get("RATEMLX_CACHE") or platformdirs.user_cache_path("ratemlx"))
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    return Finding(
-        "cache folder",
-        os.access(existing, os.W_OK),
-        True,
-        str(folder),
-        f"make {existing} writable, or set RATEMLX_CACHE to a folder that is",
-    )
+    remedy = f"set {VARIABLE} to a folder that can be written"
+    try:
+        folder = cache_folder("kernels")
+    except OSError as error:
+        return Finding("cache folder", False, True, f"{error.filename}: {error.strerror}", remedy)
+    return Finding("cache folder", os.access(folder, os.W_OK), True, str(folder), remedy)
 
 
 def _connectomes() -> Finding:

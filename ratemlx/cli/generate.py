@@ -63,14 +63,13 @@ def generate(
 
 
 def _targets(wanted: str) -> tuple[str, ...]:
-    from ratemlx.targets import TARGETS
+    from ratemlx.targets import target_names
 
+    known = target_names()
     if wanted == ALL:
-        return tuple(TARGETS)
-    if wanted not in TARGETS:
-        raise typer.BadParameter(
-            f"no target {wanted!r}; there are {', '.join(TARGETS)} and {ALL}", param_hint="--target"
-        )
+        return known
+    if wanted not in known:
+        raise typer.BadParameter(f"no target {wanted!r}; there are {', '.join(known)} and {ALL}", param_hint="--target")
     return (wanted,)
 
 

@@ -24,7 +24,9 @@ def test_a_missing_compiler_is_exit_code_1_with_its_remedy(
     assert main(["doctor"]) == 1
     printed = capsys.readouterr().out
     assert "MISSING  C++ compiler" in printed
-    assert "  C++ compiler: apt-get install g++ (Debian, Ubuntu)" in printed
+    assert (
+        "  C++ compiler: install g++ (apt install g++, dnf install gcc-c++, conda install gxx) or set $CXX" in printed
+    )
 
 
 def test_an_absent_optional_package_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +38,12 @@ def test_an_absent_optional_package_is_no_fault(monkeypatch: pytest.MonkeyPatch)
 def test_a_hanging_or_missing_program_gives_no_output(tmp_path: Path) -> None:
     assert checks._output(str(tmp_path / "missing"), "--version") is None
     assert checks._output("false") is None
+
+
+def test_a_cache_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RATEMLX_CACHE_DIR", str(tmp_path / "file"))
+    finding = checks._cache_folder()
+    assert (finding.found, finding.required) == (False, True)
+    assert finding.detail == f"{tmp_path / 'file' / 'kernels'}: Not a directory"
+    assert finding.remedy == "set RATEMLX_CACHE_DIR to a folder that can be written"

@@ -8,7 +8,7 @@ from tests.house.sizes import function_lengths, module_lengths, report
 
 LARGEST_MODULE = 500
 MEDIAN_MODULE = 150
-LARGEST_FUNCTION = 80
+LARGEST_FUNCTION = 90
 
 
 def test_no_module_is_too_long() -> None:

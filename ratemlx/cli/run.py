@@ -1,0 +1,143 @@
+"""`ratemlx run`: generate a model's kernel if need be, and drive it over a sweep."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ratemlx.cli.options import PluginOption
+
+if TYPE_CHECKING:
+    from ratemlx.runtime import Result, RunSpec
+
+
+def run(
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODEL", help="A shipped model's name, a path to an XML file, or a generated folder."),
+    ],
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="Parameter to sweep: START:STOP:COUNT, log:START:STOP:COUNT or VALUE,VALUE,... Repeatable; "
+            "the product of all is run.",
+        ),
+    ] = None,
+    points: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Table of points to run instead: .csv or .npz, a column each.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Value of a parameter or constant. Repeatable."),
+    ] = None,
+    connectome: Annotated[
+        str, typer.Option(metavar="WHAT", help="tvb:66, 68, 76, 96 or 192; a TVB .zip, a .npz, a folder, or two files.")
+    ] = "tvb:68",
+    normalization: Annotated[
+        str, typer.Option(metavar="KIND", help="Of the weights: none, max, in-strength or out-strength.")
+    ] = "out-strength",
+    duration: Annotated[float, typer.Option(metavar="MS", help="Simulated time.")] = 1000.0,
+    dt: Annotated[float, typer.Option("--dt", metavar="MS", help="Step of integration.")] = 0.1,
+    period: Annotated[float, typer.Option(metavar="MS", help="Length of one temporal average.")] = 1.0,
+    speed: Annotated[
+        float | None, typer.Option(metavar="MM/MS", help="Conduction speed; the model's default if left out.")
+    ] = None,
+    integrator: Annotated[str, typer.Option(metavar="NAME", help="euler, heun or rk4.")] = "euler",
+    precision: Annotated[str, typer.Option(metavar="TYPE", help="float32 or float64.")] = "float32",
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of noise and of drawn initial states.")] = 42,
+    noise: Annotated[bool, typer.Option("--noise/--no-noise", help="With or without the model's noise.")] = True,
+    common_noise: Annotated[
+        bool, typer.Option("--common-noise", help="The same noise in all instances, to compare them.")
+    ] = False,
+    initial: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Start of a state variable in all regions. Repeatable."),
+    ] = None,
+    observe: Annotated[str | None, typer.Option(metavar="NAME,...", help="Exposures to keep; all if left out.")] = None,
+    target: Annotated[str, typer.Option(metavar="DEVICE", help="Device to run on: cpu.")] = "cpu",
+    threads: Annotated[int | None, typer.Option(metavar="N", help="Threads; one per core if left out.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Instances of a batch; by memory and time if left out.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder for results; nothing is kept without.")
+    ] = None,
+    figure: Annotated[bool, typer.Option("--figure/--no-figure", help="Draw traces into the folder.")] = True,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Say what would run, then stop.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Discard what the folder holds and begin anew.")] = False,
+    plugin: PluginOption = None,
+) -> None:
+    """Simulate a sweep of a whole-brain network.
+
+    Generates and compiles the model's kernel, unless that was done before, and runs every point of the sweep. With
+    -o, results are written batch by batch; a run that was cut short goes on when the same command is given again.
+
+    \b
+    Examples:
+      ratemlx run adex --sweep global_coupling=0:0.8:4 --sweep b_e=0:120:4 --duration 2000 -o first_sweep
+      ratemlx run adex --sweep weight_noise=log:1e-9:1e-4:6 --set tau_w_e=500 --speed 4 --observe E,I -o noise
+      ratemlx run montbrio --points points.csv --connectome my_connectome.zip -o points
+      ratemlx run adex --sweep b_e=0:100:1000 --plan-only
+    """
+    from ratemlx.abi import Manifest
+    from ratemlx.runtime import RunSpec
+    from ratemlx.runtime.sweep_text import parse_axes, parse_settings
+    from ratemlx.simulate import generated_folder
+
+    folder = generated_folder(model, target, plugin or ())
+    choices: dict[str, Any] = {"precision": precision, "integrator": integrator}
+    spec = RunSpec(
+        folder=folder,
+        connectome=connectome,
+        normalization=normalization,
+        sweep=parse_axes(Manifest.load(folder), sweep or ()),
+        samples=points,
+        params=parse_settings(settings or ()),
+        conduction_speed=speed,
+        initial=parse_settings(initial or ()),
+        duration=duration,
+        dt=dt,
+        period=period,
+        noise=noise,
+        common_noise=common_noise,
+        seed=seed,
+        observe=None if observe is None else tuple(name.strip() for name in observe.split(",")),
+        device=target,
+        threads=threads,
+        batch_size=batch_size,
+        output=output,
+        restart=restart,
+        figure=figure,
+        **choices,
+    )
+    _plan(spec) if plan_only else _run(spec)
+
+
+def _plan(spec: RunSpec) -> None:
+    from ratemlx.runtime import plan_run
+
+    print("\n".join(plan_run(spec)))
+
+
+def _run(spec: RunSpec) -> None:
+    from ratemlx.runtime import run as simulate
+    from ratemlx.runtime.progress import progress_for
+    from ratemlx.runtime.report import result_table
+
+    try:
+        result: Result = simulate(spec, progress_for())
+    except KeyboardInterrupt:
+        _say_what_is_kept(spec)
+        raise
+    print("\n".join(result_table(result)))
+    if spec.output is not None:
+        print(f"results: {', '.join(str(path) for path in sorted(spec.output.iterdir()) if path.is_file())}")
+
+
+def _say_what_is_kept(spec: RunSpec) -> None:
+    kept = f"; finished batches are in {spec.output}, the same command goes on" if spec.output else ""
+    print(f"interrupted{kept}", file=sys.stderr)
