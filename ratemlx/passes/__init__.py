@@ -1,0 +1,1 @@
+"""Passes from the checked model to straight-line programs, one per file; `pipeline` lists them."""

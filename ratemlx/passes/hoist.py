@@ -45,7 +45,7 @@ class _Hoister:
     def __init__(self, program: Program) -> None:
         model = program.model
         self.lines = list(program.prepare.lines)
-        known = {item.name for item in (*model.parameters, *model.constants)} | {"dt", "n_node"}
+        known = {item.name for item in model.parameters} | {item.name for item in model.constants} | {"dt", "n_node"}
         self.fixed = {symbol(name) for name in known} | {symbol(line.name) for line in self.lines}
         self.names = {line.expression: symbol(line.name) for line in self.lines}
         taken = sum(line.name.startswith(HOISTED_PREFIX) for line in self.lines)

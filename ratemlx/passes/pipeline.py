@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ratemlx.ir.dump import dump
 from ratemlx.ir.model import Model
 from ratemlx.passes.assemble import assemble, prune
 from ratemlx.passes.differentiate import differentiate
+from ratemlx.passes.dump import dump_program, dump_units
 from ratemlx.passes.hoist import hoist, prune_prepare
 from ratemlx.passes.program import Program
 from ratemlx.passes.share import share
@@ -20,11 +22,40 @@ PASSES: dict[str, tuple[Callable[[Program], Program], ...]] = {
 }
 """The passes after `assemble`, by the stage whose output `ratemlx inspect` shows."""
 
+STAGES: dict[str, str] = {
+    "names": "the checked model: names resolved, transfer functions bound",
+    "units": "the unit of every quantity",
+    "assemble": "expressions laid out by their place in a step",
+    "specialise": "trivial and equal constants put in",
+    "differentiate": "transfer functions and their derivatives written out as statements",
+    "share": "common subexpressions computed once, fixed ones moved out of the step",
+    "lower": "what the printers of the targets get",
+}
+"""Stages that `ratemlx inspect` shows, in order."""
+
 
 def lower(model: Model) -> Program:
     """Everything between a checked model and the printers."""
+    return run_until(model, "lower")
+
+
+def run_until(model: Model, stage: str) -> Program:
+    """The program after a stage of PASSES, or after `assemble`."""
     program = assemble(model)
-    for passes in PASSES.values():
+    if stage == "assemble":
+        return program
+    for name, passes in PASSES.items():
         for step in passes:
             program = step(program)
+        if name == stage:
+            break
     return program
+
+
+def stage_text(model: Model, stage: str) -> str:
+    """What `ratemlx inspect --stage` prints; `stage` is a name in STAGES."""
+    if stage == "names":
+        return dump(model)
+    if stage == "units":
+        return dump_units(model)
+    return dump_program(run_until(model, stage))

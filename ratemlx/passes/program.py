@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import sympy as sp
 
@@ -79,7 +80,7 @@ class Program:
 
     def with_segments(self, changed: dict[str, Segment]) -> Program:
         """The program with some segments replaced."""
-        return replace(self, **changed)
+        return replace(self, **cast("dict[str, Any]", changed))
 
 
 def symbol(name: str) -> sp.Symbol:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ratemlx.ir.model import Model
 from ratemlx.targets.base import Target
-from ratemlx.targets.render import render_kernel
+from ratemlx.targets.kernel_files import render_kernel
 
 
 def render(model: Model) -> dict[str, str]:

@@ -98,7 +98,7 @@ class _Chain:
 
     def __init__(self, pivots: tuple[str, ...]) -> None:
         self.pivots = tuple(dict.fromkeys(pivots))
-        self.pairs = tuple(combinations_with_replacement(sorted(self.pivots), 2))
+        self.pairs: tuple[tuple[str, str], ...] = tuple(combinations_with_replacement(sorted(self.pivots), 2))
         self.statements: list[Named] = []
         self._first: dict[sp.Symbol, dict[str, sp.Expr]] = {}
         self._second: dict[sp.Symbol, dict[Wrt, sp.Expr]] = {}
@@ -174,7 +174,7 @@ class _Chain:
             for pivot in self.pivots
         }
         curvature = self._curvature(value, expression, inputs, partials)
-        second = {}
+        second: dict[Wrt, sp.Expr] = {}
         for one, other in self.pairs:
             terms = [
                 named[base] * self._second[base][one, other] + self._first[base][one] * curvature[base, other]

@@ -288,7 +288,7 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         real size = state[0];
         for (int i = 1; i < N_STATES; ++i) size = size + state[i];
         const mask bad = negate(fabs(size) <= R(RATEMLX_LARGEST));
-        if (any(bad)) note_divergence(batch.diverged_at + (int64_t)tile * LANES + lane, bad, step);
+        if (any_of(bad)) note_divergence(batch.diverged_at + (int64_t)tile * LANES + lane, bad, step);
 
         observe(fixed, state, sum);
         if (++in_sample == batch.steps_per_sample) {

@@ -31,7 +31,7 @@ template <int N> RATEMLX_INLINE constexpr real power(real x)
     else if constexpr (N % 2) return x * power<N - 1>(x);
     else return square(power<N / 2>(x));
 }
-RATEMLX_INLINE bool any(mask m) { return m; }
+RATEMLX_INLINE bool any_of(mask m) { return m; }
 // erfc(x) where exp(-x^2) is known as well: a device's erfc is as quick as what could be made of it.
 RATEMLX_INLINE real erfc_gauss(real x, real) { return erfc(x); }
 

@@ -68,7 +68,7 @@ template <int N, class Number> RATEMLX_INLINE constexpr Number power(Number x)
 }
 RATEMLX_INLINE real fabs(real x) { return x < R(0) ? -x : x; }
 
-RATEMLX_INLINE bool any(mask m)
+RATEMLX_INLINE bool any_of(mask m)
 {
     uint64_t words[sizeof m / 8], found = 0;
     std::memcpy(words, &m, sizeof m);
@@ -119,6 +119,18 @@ template <class Piece, class Operation> RATEMLX_INLINE real by_pieces(real x, Op
         std::memcpy((char *)&y + at, &piece, sizeof piece);
     }
     return y;
+}
+template <class Piece, class Operation> RATEMLX_INLINE real by_pieces(real x, real y, Operation operation)
+{
+    real z;
+    for (unsigned at = 0; at < sizeof x; at += sizeof(Piece)) {
+        Piece a, b;
+        std::memcpy(&a, (const char *)&x + at, sizeof a);
+        std::memcpy(&b, (const char *)&y + at, sizeof b);
+        a = operation(a, b);
+        std::memcpy((char *)&z + at, &a, sizeof a);
+    }
+    return z;
 }
 #else
 #define RATEMLX_WHOLE_PIECES false

@@ -32,7 +32,8 @@ RATEMLX_INLINE real exp(real x)
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1.0f;
 #if defined(__AVX512F__)
-    if constexpr (sizeof(real) == 64) return (real)_mm512_maskz_scalef_ps((__mmask16)-1, (__m512)p, (__m512)n);
+    if constexpr (RATEMLX_WHOLE_PIECES)
+        return by_pieces<__m512>(p, n, [](__m512 x, __m512 y) { return _mm512_maskz_scalef_ps((__mmask16)-1, x, y); });
 #endif
     return scale(p, n);
 }
@@ -99,7 +100,7 @@ RATEMLX_INLINE void sincos2pi(real turns, real &sine, real &cosine)
 
 RATEMLX_INLINE void sincos(real x, real &sine, real &cosine)
 {
-    if (any(fabs(x) > 8192.0f)) {  // where the reduction below loses its accuracy
+    if (any_of(fabs(x) > 8192.0f)) {  // where the reduction below loses its accuracy
         for (int lane = 0; lane < LANES; ++lane) {
             sine[lane] = std::sin(x[lane]);
             cosine[lane] = std::cos(x[lane]);

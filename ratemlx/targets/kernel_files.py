@@ -26,5 +26,5 @@ def render_kernel(model: Model, target: Literal["cpp", "cuda"], template: str, s
     program = lower(model)
     manifest = build_manifest(program, target, model.name + suffix)
     kernel = lookup().get_template(template).render(k=kernel_text(program))
-    driver = lookup().get_template("/driver/driver.py.mako").render(model=manifest)
+    driver = lookup().get_template("/driver/driver.py.mako").render(manifest=manifest)
     return {manifest.kernel: str(kernel), DRIVER_NAME: str(driver), MANIFEST_NAME: manifest.to_json()}
