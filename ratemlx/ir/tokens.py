@@ -18,7 +18,7 @@ MAX_NAME = 100
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OPERATOR = re.compile(r"\*\*|<=|>=|==|!=|[-+*/^()\[\],.<>]")
+_OPERATOR = re.compile(r"\*\*|<=|>=|==|!=|/(?!/)|[-+*^()\[\],.<>]")
 _WORD_TAIL = re.compile(r"[A-Za-z0-9_.]*")
 
 _FOREIGN = (

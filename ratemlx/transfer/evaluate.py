@@ -21,10 +21,11 @@ def evaluate(
     requests: Iterable[Request],
     dtype: type[np.floating[Any]] = np.float64,
 ) -> dict[Request, Array]:
-    """Outputs and derivatives as arrays of the given precision, for values of all arguments and of coefficients without a default.
+    """Outputs and derivatives as arrays of one precision, from values of the arguments and coefficients.
 
     A request is the name of an output and a tuple of up to two arguments to differentiate by. Arrays broadcast; a
-    vector coefficient is given under its own name or as `P[0]`, `P[1]`, .... Raises PluginError for what is missing.
+    vector coefficient is given under its own name or as `P[0]`, `P[1]`, ...; coefficients that have a default may be
+    left out. Raises PluginError for what is missing or unknown.
     """
     wanted = list(requests)
     known = _inputs(function, values, dtype)
