@@ -100,7 +100,7 @@ class RunningBatch:
     def _by_instance(self, samples: AnyArray) -> AnyArray:
         """[tile][sample][observed][node][lane] to (instance, observed, sample, node), without the padding."""
         turned = samples.transpose(0, 4, 2, 1, 3)
-        rows: AnyArray = turned.reshape(-1, *turned.shape[2:])
+        rows: AnyArray = turned.reshape(turned.shape[0] * turned.shape[1], *turned.shape[2:])
         return rows[: len(self.plan.instances)]
 
     def _parameters(self) -> AnyArray:

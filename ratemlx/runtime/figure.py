@@ -6,7 +6,6 @@ The one module of the runtime that needs matplotlib. Draws without a display and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,8 @@ MAX_PANELS = 64
 MAX_SIDE = 8
 FAINT_REGIONS = 5
 MAX_TIMES = 2_000
-COLOURS = ("#c8443a", "#2f6db3", "#4b9b5f", "#8a5fb0", "#c88a2d", "#4fa3a8", "#a0537a", "#6b6b6b")
+COLOURS = ("#c8443a", "#2f6db3", "#4b9b5f", "#8a5fb0")
+MAX_TRACES = len(COLOURS)
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,12 @@ def _point_text(result: Result, instance: int, names: tuple[str, ...]) -> str:
 def _draw_panels(result: Result, layout: Layout, axes: AnyArray) -> None:
     times = result.info.times
     stride = max(1, len(times) // MAX_TIMES)
+    drawn = drawn_exposures(result.info.exposures)
     diverged_at = result.status.coords["diverged_at"].values
     for panel in layout.panels:
         axis: Axes = axes[panel.row, panel.column]
         series = result.time_series[panel.instance, :, ::stride].values.astype(np.float64)
-        for exposure, colour in _coloured(result):
+        for (exposure, _), colour in zip(drawn, COLOURS, strict=False):
             _draw_traces(axis, times[::stride], series[exposure], colour)
         if panel.title:
             axis.set_title(panel.title, fontsize=7)
@@ -147,10 +148,6 @@ def _draw_traces(axis: Axes, times: AnyArray, values: AnyArray, colour: str) -> 
     axis.plot(times, mean, color=colour, linewidth=1.1)
 
 
-def _coloured(result: Result) -> Iterator[tuple[int, str]]:
-    return ((index, COLOURS[index % len(COLOURS)]) for index in range(len(result.info.exposures)))
-
-
 def _shared_unit(result: Result) -> bool:
     """Panels share their y axis unless one has diverged, whose last values would flatten all the others."""
     return not len(result.diverged)
@@ -163,14 +160,32 @@ def _label(result: Result, layout: Layout, figure: Figure, axes: AnyArray) -> No
     for column, text in enumerate(layout.columns):
         axes[0, column].set_title(text, fontsize=8)
     for row, text in enumerate(layout.rows):
-        axes[row, 0].set_ylabel(text, fontsize=8)
+        axis = axes[row, -1]
+        axis.annotate(text, (1.03, 0.5), xycoords="axes fraction", rotation=-90, ha="left", va="center", fontsize=8)
     figure.supxlabel("time (ms)", fontsize=9)
-    figure.supylabel(_value_label(result.info.exposures), fontsize=9)
-    left_out = f" ({len(layout.panels)} of {result.info.n_instances:,} instances shown)" if layout.left_out else ""
-    figure.suptitle(f"{result.info.model}: means over regions, a few regions faint{left_out}", fontsize=9)
-    handles: list[Any] = [_line(colour) for _, colour in _coloured(result)]
-    names = [_name(quantity) for quantity in result.info.exposures]
-    figure.legend(handles, names, loc="outside upper right", ncols=4, frameon=False, fontsize=8)
+    figure.supylabel(_value_label(drawn_exposures(result.info.exposures)), fontsize=9)
+    figure.suptitle(_title(result, layout), fontsize=9, x=0.01, ha="left")
+    drawn = drawn_exposures(result.info.exposures)
+    handles: list[Any] = [_line(COLOURS[index]) for index in range(len(drawn))]
+    names = [quantity.name for _, quantity in drawn]
+    figure.legend(handles, names, loc="outside upper right", ncols=len(names), frameon=False, fontsize=8)
+
+
+def _title(result: Result, layout: Layout) -> str:
+    parts = [f"{result.info.model}: means over regions, a few regions faint"]
+    if layout.left_out:
+        parts.append(f"{len(layout.panels)} of {result.info.n_instances:,} instances")
+    drawn = {index for index, _ in drawn_exposures(result.info.exposures)}
+    left_out = [item.name for index, item in enumerate(result.info.exposures) if index not in drawn]
+    if left_out:
+        parts.append(f"not drawn: {', '.join(left_out)}")
+    return "; ".join(parts)
+
+
+def drawn_exposures(exposures: tuple[Quantity, ...]) -> list[tuple[int, Quantity]]:
+    """Exposures that can share an axis, with their places: those in the unit of the first, at most MAX_TRACES."""
+    same = [(index, item) for index, item in enumerate(exposures) if item.unit == exposures[0].unit]
+    return same[:MAX_TRACES]
 
 
 def _line(colour: str) -> Any:
@@ -179,15 +194,7 @@ def _line(colour: str) -> Any:
     return Line2D([], [], color=colour, linewidth=1.5)
 
 
-def _name(quantity: Quantity) -> str:
-    return quantity.name + (f" ({quantity.unit})" if quantity.unit not in ("", "1") else "")
-
-
-def _value_label(exposures: tuple[Quantity, ...]) -> str:
-    """One unit if the exposures share it, else their names with units."""
-    units = {quantity.unit for quantity in exposures}
-    if len(units) == 1:
-        unit = units.pop()
-        names = ", ".join(quantity.name for quantity in exposures)
-        return names + (f" ({unit})" if unit not in ("", "1") else "")
-    return ", ".join(_name(quantity) for quantity in exposures)
+def _value_label(drawn: list[tuple[int, Quantity]]) -> str:
+    """Names of what is drawn, and the unit that they share."""
+    unit = drawn[0][1].unit
+    return ", ".join(item.name for _, item in drawn) + (f" ({unit})" if unit not in ("", "1") else "")

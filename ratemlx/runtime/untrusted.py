@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -93,7 +94,7 @@ def _read_array(stream: IO[bytes], name: str, error: type[RatemlxError]) -> AnyA
         version = np.lib.format.read_magic(stream)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran_order, dtype = header(stream)
-    except (ValueError, SyntaxError, MemoryError, RecursionError) as fault:
+    except (ValueError, SyntaxError, MemoryError, RecursionError, OverflowError, TokenError) as fault:
         raise error(f"{name} is not a NumPy array") from fault
     if dtype.hasobject:
         raise error(f"{name} holds pickled Python objects, which could run code", "save plain numbers or text")
@@ -101,7 +102,7 @@ def _read_array(stream: IO[bytes], name: str, error: type[RatemlxError]) -> AnyA
     for size in shape:
         count *= size
     size = count * dtype.itemsize
-    if min(shape, default=0) < 0:
+    if min(shape, default=0) < 0 or max(shape, default=0) >= 2**63:
         raise error(f"{name} is not a NumPy array")
     if size > MAX_ARRAY_BYTES:
         raise error(f"{name} is {bytes_text(size)}, more than the {bytes_text(MAX_ARRAY_BYTES)} supported")
