@@ -50,14 +50,15 @@ class Diagnostic:
 
 
 EXCERPT_WIDTH = 100
+SHOWN_DIAGNOSTICS = 50
 
 
 def _excerpt(span: Span) -> list[str]:
     """The line of a span, shortened around the place, and a caret line below it."""
     line, column = span.line, span.column
-    text = _visible(span.source.line(line))
+    text = span.source.line(line)
     first = max(0, min(column - 1 - EXCERPT_WIDTH // 3, len(text) - EXCERPT_WIDTH))
-    shown = text[first : first + EXCERPT_WIDTH]
+    shown = _visible(text[first : first + EXCERPT_WIDTH])
     offset = column - 1 - first
     width = max(1, min(span.end - span.start, len(shown) - offset))
     number = str(line)
@@ -90,11 +91,14 @@ class RatemlxError(Exception):
 
 
 class ModelError(RatemlxError):
-    """A model file has faults; `diagnostics` holds all of them in the order of the file."""
+    """A model file has faults; `diagnostics` holds all of them in the order of the file, the message the first."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__("\n".join(item.render() for item in self.diagnostics))
+        lines = [item.render() for item in self.diagnostics[:SHOWN_DIAGNOSTICS]]
+        if (more := len(self.diagnostics) - SHOWN_DIAGNOSTICS) > 0:
+            lines.append(f"… and {more:,} more")
+        super().__init__("\n".join(lines))
 
     def __str__(self) -> str:
         return self.message

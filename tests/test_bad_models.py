@@ -21,10 +21,10 @@ SECONDS = 1.0
 @pytest.mark.parametrize("name", sorted(path.name for path in BAD.glob("*.xml")))
 def test_a_bad_model_gets_its_message(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(BAD)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(RatemlxError) as caught:
         load(Path(name))
-    elapsed = time.perf_counter() - started
+    elapsed = time.process_time() - started
     message = f"{caught.value}\n"
     expected = (BAD / name).with_suffix(".expected")
     if os.environ.get("RATEMLX_WRITE_EXPECTED"):

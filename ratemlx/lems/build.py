@@ -66,7 +66,7 @@ def build_document(lems: Element, notes: Notes) -> Document:
     derived = tuple(read_derived_parameter(item, notes) for item in file.derivatives("DerivedParameter"))
     states = tuple(read_state_variable(item, notes) for item in file.dynamics("StateVariable"))
     noises: list[NoiseNode] = []
-    for component in file.of("noise"):
+    for component in file.of("noise")[:1]:
         noises += [read_noise(item, notes) for item in component.all("Noise")]
         if not component.children:
             noises += noise_everywhere(component, states, (*parameters, *constants, *derived), notes)
@@ -120,18 +120,24 @@ def _distinct(constants: Iterable[ConstantNode], notes: Notes) -> tuple[Constant
 
 def _without_helpers(document: Document, notes: Notes) -> Document:
     """The document without the helper parameters that nothing uses any more."""
-    while unused := _unused_helper(document):
-        if unused.name.value not in (RECIPROCAL, *STRENGTH):
-            notes.legacy("legacy-helper", unused.span)
-        kept = tuple(node for node in document.derived_parameters if node is not unused)
-        document = replace(document, derived_parameters=kept)
-    return document
+    helpers = [node for node in document.derived_parameters if node.name.value in HELPERS]
+    used = _used_names(document, helpers)
+    dropped = [node for node in helpers if node.name.value not in used]
+    for node in dropped:
+        if node.name.value not in (RECIPROCAL, *STRENGTH):
+            notes.legacy("legacy-helper", node.span)
+    gone = set(map(id, dropped))
+    return replace(
+        document, derived_parameters=tuple(node for node in document.derived_parameters if id(node) not in gone)
+    )
 
 
-def _unused_helper(document: Document) -> DerivedParameterNode | None:
-    for node in document.derived_parameters:
-        if node.name.value in HELPERS:
-            others = (text for text in expressions(document) if text is not node.value)
-            if not any(node.name.value in _WORD.findall(text.value) for text in others):
-                return node
-    return None
+def _used_names(document: Document, helpers: list[DerivedParameterNode]) -> set[str]:
+    """Names in expressions, of helpers only where these are used themselves."""
+    of_helpers = {id(node.value) for node in helpers}
+    used = {word for text in expressions(document) if id(text) not in of_helpers for word in _WORD.findall(text.value)}
+    for _ in HELPERS:
+        for node in helpers:
+            if node.name.value in used:
+                used.update(word for word in _WORD.findall(node.value.value) if word != node.name.value)
+    return used

@@ -8,7 +8,7 @@ from ratemlx.lems.document import ConstantNode, CouplingNode, SourceNode, StateV
 from ratemlx.lems.element import Element
 from ratemlx.lems.notes import Notes
 from ratemlx.lems.quantities import read_constant
-from ratemlx.lems.quoting import quote
+from ratemlx.lems.quoting import quote, shorten
 from ratemlx.lems.values import expression, is_none, prose, required
 from ratemlx.source import Text
 
@@ -100,7 +100,7 @@ def _by_number(text: Text, states: Sequence[StateVariableNode], notes: Notes) ->
     notes.legacy("legacy-source", text.span)
     number = text.value.strip()
     if not (number.isascii() and number.isdigit() and len(number) < 6 and int(number) < len(states)):
-        names = ", ".join(f"{index}: {state.name.value}" for index, state in enumerate(states[:12]))
+        names = ", ".join(f"{index}: {shorten(state.name.value)}" for index, state in enumerate(states[:12]))
         message = f"{quote(text.value)} is not the number of a state variable"
         notes.error("coupling-source", message, text.span, f"state variables are {names}" if names else None)
         return Text(states[0].name.value if states else "", text.span)

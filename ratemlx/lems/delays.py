@@ -15,10 +15,10 @@ from ratemlx.source import Text
 CONDUCTION_SPEED = ("conduction_speed", "global_speed")
 RECIPROCAL = "rec_speed_dt"
 
-_ZERO = re.compile(r"0+\.?0*")
+_ZERO = re.compile(r"0+(?:\.0*)?")
 _ONE_OVER = re.compile(r"1(?:\.0*)?\s*/\s*([\w.]+)\s*/\s*(?:dt|\(\s*dt\s*\))")
 _ONE_OVER_PRODUCT = re.compile(r"1(?:\.0*)?\s*/\s*\(\s*([\w.]+)\s*\*\s*dt\s*\)")
-_NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
+_NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,11 @@ def too_many_attributes(span: Span) -> NoReturn:
     refuse("too-many-attributes", f"more than {limits.ATTRIBUTES_OF_ELEMENT} attributes on one element", span)
 
 
+def too_many_attributes_of_file(span: Span) -> NoReturn:
+    """More attributes in the file than the limit."""
+    refuse("too-many-attributes", f"more than {limits.ATTRIBUTES:,} attributes in one file", span)
+
+
 def value_too_long(span: Span) -> NoReturn:
     """An attribute or a text longer than the limit."""
     length = span.end - span.start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from ratemlx.errors import Diagnostic, ModelError
@@ -41,13 +42,16 @@ def parse_text(text: str | bytes, name: str) -> Document:
 def _parse(source: SourceText) -> Document:
     root = read_elements(source)
     notes = Notes()
-    faults = list(check_elements(root))
-    document = build_document(corrected(root), notes)
-    faults += notes.errors
-    faults += check_document(document)
-    if faults:
-        raise ModelError(_in_order(faults))
-    return replace(document, warnings=_in_order(notes.warnings))
+    faults = list(islice(check_elements(root), limits.FAULTS))
+    if len(faults) < limits.FAULTS:
+        document = build_document(corrected(root), notes)
+        faults += notes.errors[: limits.FAULTS]
+        faults += islice(check_document(document), limits.FAULTS)
+        if not faults:
+            return replace(document, warnings=_in_order(notes.warnings))
+    if len(faults) >= limits.FAULTS:
+        faults.append(Diagnostic("too-many-faults", "the file has so many faults that not all are listed"))
+    raise ModelError(_in_order(faults))
 
 
 def _in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ratemlx.lems import limits
 from ratemlx.lems.document import ConstantNode, DerivedParameterNode, ExposureNode, ParameterNode
 from ratemlx.lems.element import Element
 from ratemlx.lems.notes import Notes
@@ -64,7 +65,10 @@ def _vector(text: Text, notes: Notes) -> tuple[Text, ...]:
     if stripped.value.startswith("[") and stripped.value.endswith("]"):
         notes.legacy("legacy-vector", text.span)
         stripped = stripped.part(1, len(stripped.value) - 1)
-    return expressions(stripped, notes)
+    values = expressions(stripped, notes)
+    if len(values) > limits.LIST_LENGTH:
+        notes.error("vector-length", f"a vector has at most {limits.LIST_LENGTH:,} values", text.span)
+    return values
 
 
 def read_derived_parameter(element: Element, notes: Notes) -> DerivedParameterNode:

@@ -51,7 +51,8 @@ class _Scanner:
         self.position = 0
         self.open: list[_Open] = []
         self.root: Element | None = None
-        self.count = 0
+        self.element_count = 0
+        self.attribute_count = 0
 
     def scan(self) -> Element:
         while (start := self.text.find("<", self.position)) >= 0:
@@ -125,8 +126,8 @@ class _Scanner:
             faults.refuse("malformed", 'a "<" that begins no tag', self._span(start, start + 1), "write &lt; for <")
         if self.root is not None:
             faults.outside_root(self._span(start, name.end()))
-        self.count += 1
-        if self.count > limits.ELEMENTS:
+        self.element_count += 1
+        if self.element_count > limits.ELEMENTS:
             faults.too_many_elements(self._span(start, name.end()))
         if len(self.open) >= limits.DEPTH:
             faults.too_deep(self._span(start, name.end()))
@@ -162,8 +163,11 @@ class _Scanner:
                 less = value.text.index("<")
                 faults.less_than_in_value(value.within(less, less + 1))
             attributes[name.value] = Attribute(name, unescape(value))
+            self.attribute_count += 1
             if len(attributes) > limits.ATTRIBUTES_OF_ELEMENT:
                 faults.too_many_attributes(self._span(*match.span(1)))
+            if self.attribute_count > limits.ATTRIBUTES:
+                faults.too_many_attributes_of_file(self._span(*match.span(1)))
         self.position = position
         return tuple(attributes.values())
 

@@ -25,7 +25,7 @@ def expressions(document: Document) -> Iterator[Text]:
     """Every text that is an expression, except those of transfer functions defined in the file."""
     for parameter in document.parameters:
         yield from (text for text in (*(parameter.range or ()), parameter.default) if text)
-    for constant in document.constants:
+    for constant in all_constants(document):
         yield from constant.values
     yield from (node.value for node in document.derived_parameters)
     yield from (node.value for node in document.exposures)
@@ -42,8 +42,6 @@ def expressions(document: Document) -> Iterator[Text]:
         yield from (binding.value for binding in use.bindings)
     for coupling in document.couplings:
         yield from (text for text in (coupling.pre, coupling.post, coupling.factor) if text)
-        for constant in coupling.constants:
-            yield from constant.values
     for noise in document.noises:
         yield from (text for text in (noise.sigma, noise.tau, noise.mu) if text)
 
@@ -63,13 +61,10 @@ def declarations(document: Document) -> Iterator[Declaration]:
 
 def _coupling_declarations(document: Document) -> Iterator[Declaration]:
     """Names of coupling terms, and what each component declares once for all its terms."""
-    seen: list[CouplingNode] = []
-    for coupling in document.couplings:
-        yield Declaration(coupling.name, "coupling")
-        if not any(coupling.component is other.component for other in seen):
-            yield from (Declaration(node.name, "coupling source") for node in coupling.sources)
-            yield from (Declaration(node.name, "constant") for node in coupling.constants)
-        seen.append(coupling)
+    yield from (Declaration(node.name, "coupling") for node in document.couplings)
+    for coupling in coupling_components(document):
+        yield from (Declaration(node.name, "coupling source") for node in coupling.sources)
+        yield from (Declaration(node.name, "constant") for node in coupling.constants)
 
 
 def _transfer_declarations(document: Document) -> Iterator[Declaration]:
@@ -86,8 +81,10 @@ def _transfer_declarations(document: Document) -> Iterator[Declaration]:
 def all_constants(document: Document) -> Iterator[ConstantNode]:
     """Constants of the model and of its couplings, each once."""
     yield from document.constants
-    seen: list[Text] = []
-    for coupling in document.couplings:
-        if not any(coupling.component is component for component in seen):
-            yield from coupling.constants
-        seen.append(coupling.component)
+    for coupling in coupling_components(document):
+        yield from coupling.constants
+
+
+def coupling_components(document: Document) -> Iterator[CouplingNode]:
+    """One coupling term of each component: terms of one component share its sources and constants."""
+    yield from {id(coupling.component): coupling for coupling in reversed(document.couplings)}.values()

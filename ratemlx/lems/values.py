@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from ratemlx.lems import limits
 from ratemlx.lems.element import Element
 from ratemlx.lems.notes import Notes
 from ratemlx.source import Text
 
-_FLOAT = re.compile(r"(?<![\w.])((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fF](?![\w.])")
+_FLOAT = re.compile(r"(?<![\w.])((?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[fF](?![\w.])")
 _BRACES = re.compile(r"\{([^{}^]*)\^([^{}^]*)\}")
-_ATOM = re.compile(r"\s*(?:[A-Za-z_]\w*(?:\.\w+)?|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*")
+_ATOM = re.compile(r"\s*(?:[A-Za-z_]\w*(?:\.\w+)?|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*")
 _IN_PARENTHESES = re.compile(r"\s*\w*\(.*\)\s*", re.DOTALL)
 
 
@@ -38,7 +39,7 @@ def is_none(text: Text | None) -> bool:
 
 
 def items(text: Text) -> tuple[Text, ...]:
-    """The parts of a list: what stands between commas outside parentheses."""
+    """The parts of a list: what stands between commas outside parentheses; a list beyond the limit is cut once more."""
     parts: list[Text] = []
     depth = start = 0
     for index, char in enumerate(text.value):
@@ -46,7 +47,7 @@ def items(text: Text) -> tuple[Text, ...]:
             depth += 1
         elif char in ")]}":
             depth -= 1
-        elif char == "," and depth <= 0:
+        elif char == "," and depth <= 0 and len(parts) <= limits.LIST_LENGTH:
             parts.append(text.part(start, index).stripped())
             start = index + 1
     return (*parts, text.part(start, len(text.value)).stripped())
@@ -58,17 +59,21 @@ def expression(text: Text, notes: Notes) -> Text:
     if _FLOAT.search(value):
         notes.legacy("legacy-float", text.span)
         value = _FLOAT.sub(r"\1 ", value)
-    while match := _BRACES.search(value):
-        notes.legacy("legacy-power", text.place(*match.span()))
-        if not (_is_atom(match[1]) and _is_atom(match[2])):
-            notes.error(
-                "ambiguous-power",
-                "RateML's CUDA and Python read this power differently",
-                text.place(*match.span()),
-                "put the base and the exponent in parentheses, outside braces: (a + b)^2",
-            )
-        value = f"{value[: match.start()]}({match[1]}^{match[2]}){value[match.end() :]}"
+    for _ in range(limits.NESTED_POWERS):
+        if not _BRACES.search(value):
+            break
+        value = _BRACES.sub(lambda match: _power(match, text, notes), value)
     return replace(text, value=value)
+
+
+def _power(match: re.Match[str], text: Text, notes: Notes) -> str:
+    """A power in parentheses instead of braces."""
+    notes.legacy("legacy-power", text.place(*match.span()))
+    if not (_is_atom(match[1]) and _is_atom(match[2])):
+        message = "RateML's CUDA and Python read this power differently"
+        hint = "put the base and the exponent in parentheses, outside braces: (a + b)^2"
+        notes.error("ambiguous-power", message, text.place(*match.span()), hint)
+    return f"({match[1]}^{match[2]})"
 
 
 def expressions(text: Text, notes: Notes) -> tuple[Text, ...]:

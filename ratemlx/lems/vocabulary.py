@@ -6,9 +6,10 @@ same to editors, and a test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from ratemlx.lems import limits
 from ratemlx.lems.element import Attribute, Element
 from ratemlx.lems.quoting import suggest
 from ratemlx.source import Text
@@ -145,33 +146,41 @@ def _key(element: Element, parent: Kind) -> str | None:
 
 def corrected(root: Element) -> Element:
     """The elements with misspelled words replaced by what was probably meant, so that one slip is one message."""
-    return _corrected(root, "Lems")
+    return _Corrector().element(root, "Lems")
 
 
-def _corrected(element: Element, key: str | None) -> Element:
-    if key is None:
-        return element
-    kind = KINDS[key]
-    children = (_with_known_tag(child, kind) for child in element.children)
-    return replace(
-        element,
-        attributes=tuple(_with_known_name(attribute, element, kind) for attribute in element.attributes),
-        children=tuple(_corrected(child, _key(child, kind)) for child in children),
-    )
+class _Corrector:
+    """Replaces misspelled words, until there were so many that the file is something else than a model."""
 
+    def __init__(self) -> None:
+        self.left = limits.CORRECTIONS
 
-def _with_known_tag(element: Element, parent: Kind) -> Element:
-    tags = dict(parent.children)
-    if element.tag.value in tags:
-        return element
-    nearest = suggest(element.tag.value, tags)
-    return replace(element, tag=Text(nearest, element.tag.span)) if nearest else element
+    def element(self, element: Element, key: str | None) -> Element:
+        if key is None:
+            return element
+        kind = KINDS[key]
+        children = [self._with_known_tag(child, kind) for child in element.children]
+        return replace(
+            element,
+            attributes=tuple(self._with_known_name(attribute, element, kind) for attribute in element.attributes),
+            children=tuple(self.element(child, _key(child, kind)) for child in children),
+        )
 
+    def _with_known_tag(self, element: Element, parent: Kind) -> Element:
+        tags = dict(parent.children)
+        if element.tag.value in tags:
+            return element
+        nearest = self._nearest(element.tag.value, tags)
+        return replace(element, tag=Text(nearest, element.tag.span)) if nearest else element
 
-def _with_known_name(attribute: Attribute, element: Element, kind: Kind) -> Attribute:
-    if attribute.name.value in kind.known:
-        return attribute
-    nearest = suggest(attribute.name.value, kind.known)
-    if nearest is None or element.get(nearest) is not None:
-        return attribute
-    return replace(attribute, name=Text(nearest, attribute.name.span))
+    def _with_known_name(self, attribute: Attribute, element: Element, kind: Kind) -> Attribute:
+        if attribute.name.value in kind.known:
+            return attribute
+        nearest = self._nearest(attribute.name.value, kind.known)
+        if nearest is None or element.get(nearest) is not None:
+            return attribute
+        return replace(attribute, name=Text(nearest, attribute.name.span))
+
+    def _nearest(self, word: str, options: Collection[str]) -> str | None:
+        self.left -= 1
+        return suggest(word, options) if self.left >= 0 else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ratemlx.errors import Diagnostic
 from ratemlx.lems.element import Element
+from ratemlx.lems.quoting import shorten
 from ratemlx.lems.vocabulary import corrected
 
 CODES = ("no-state-variable", "no-exposure")
@@ -21,7 +22,7 @@ def check_elements(root: Element) -> Iterator[Diagnostic]:
             hint = 'add <Dynamics> with <StateVariable name="…" initial="…"/>'
             yield Diagnostic("no-state-variable", "the model has no state variable", component.span, hint)
         elif not component.all("Exposure"):
-            name = states[0].get("name") or "…"
+            name = shorten(str(states[0].get("name") or "…"))
             hint = f'add <Exposure name="{name}" value="{name}"/>'
             yield Diagnostic(
                 "no-exposure", "the model exposes nothing, so a run would have no result", component.span, hint

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ratemlx.errors import Diagnostic
 from ratemlx.lems.document import Document
 from ratemlx.lems.quoting import quote
-from ratemlx.lems.texts import Declaration, declarations
+from ratemlx.lems.texts import Declaration, coupling_components, declarations
 
 CODES = ("name-duplicate",)
 
@@ -15,13 +15,13 @@ CODES = ("name-duplicate",)
 def check_document(document: Document) -> Iterator[Diagnostic]:
     """Compare declarations within each scope."""
     first: dict[tuple[str, str], Declaration] = {}
-    sources = {node.name.value: node.source.value for coupling in document.couplings for node in coupling.sources}
+    shared = _shared_sources(document)
     for declaration in sorted(declarations(document), key=_position):
         key = (declaration.scope, declaration.name.value)
         other = first.setdefault(key, declaration)
         if other is declaration or not declaration.name.value.isidentifier():
             continue
-        if declaration.what == other.what == "coupling source" and _same_source(document, declaration, sources):
+        if declaration.what == other.what == "coupling source" and declaration.name.value in shared:
             continue
         yield _twice(declaration, other)
 
@@ -30,14 +30,17 @@ def _position(declaration: Declaration) -> int:
     return declaration.name.span.start if declaration.name.span else -1
 
 
-def _same_source(document: Document, declaration: Declaration, sources: dict[str, str]) -> bool:
-    """Whether all components that use this name for a source mean the same state variable, each once."""
-    name = declaration.name.value
-    components = {id(coupling.component): coupling for coupling in document.couplings}.values()
-    return all(
-        [node.source.value for node in coupling.sources if node.name.value == name] in ([], [sources[name]])
-        for coupling in components
-    )
+def _shared_sources(document: Document) -> set[str]:
+    """Names of sources that mean the same state variable in every component, and occur once in each."""
+    meanings: dict[str, set[str]] = {}
+    repeated: set[str] = set()
+    for coupling in coupling_components(document):
+        seen: set[str] = set()
+        for node in coupling.sources:
+            meanings.setdefault(node.name.value, set()).add(node.source.value)
+            repeated |= seen & {node.name.value}
+            seen.add(node.name.value)
+    return {name for name, found in meanings.items() if len(found) == 1} - repeated
 
 
 def _twice(declaration: Declaration, other: Declaration) -> Diagnostic:

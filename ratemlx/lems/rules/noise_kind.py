@@ -15,7 +15,7 @@ _KINDS = ("additive", "ornstein_uhlenbeck")
 
 def check_document(document: Document) -> Iterator[Diagnostic]:
     """Look at every noise."""
-    states = [node.name.value for node in document.state_variables]
+    states = {node.name.value for node in document.state_variables}
     seen: set[str] = set()
     for noise in document.noises:
         name, kind = noise.variable, noise.kind.value

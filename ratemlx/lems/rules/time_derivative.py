@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ratemlx.errors import Diagnostic
 from ratemlx.lems.document import Document, NoiseNode, TimeDerivativeNode
-from ratemlx.lems.quoting import did_you_mean, quote
+from ratemlx.lems.quoting import did_you_mean, quote, shorten
 from ratemlx.source import Text
 
 CODES = ("unknown-state-variable", "no-equation", "repeated-equation")
@@ -16,7 +16,7 @@ _PROCESS = "ornstein_uhlenbeck"
 
 def check_document(document: Document) -> Iterator[Diagnostic]:
     """Compare state variables with what drives them."""
-    states = [node.name.value for node in document.state_variables]
+    states = {node.name.value for node in document.state_variables}
     driven: set[str] = set()
     for variable in _equations(document):
         name = variable.value
@@ -33,7 +33,8 @@ def check_document(document: Document) -> Iterator[Diagnostic]:
     for state in document.state_variables:
         if state.name.value and state.name.value not in driven:
             message = f"the state variable {quote(state.name.value)} has no equation"
-            hint = f'add <TimeDerivative variable="{state.name}" value="…"/>, with value="0" if it stays as it is'
+            example = f'<TimeDerivative variable="{shorten(state.name.value)}" value="…"/>'
+            hint = f'add {example}, with value="0" if it stays as it is'
             yield Diagnostic("no-equation", message, state.name.span, hint)
 
 

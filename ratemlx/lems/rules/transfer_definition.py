@@ -15,7 +15,7 @@ def check_document(document: Document) -> Iterator[Diagnostic]:
     """Look at every transfer function that the file defines."""
     for definition in document.transfer_definitions:
         yield from _incomplete(definition)
-        names = [statement.name.value for statement in definition.statements]
+        names = {statement.name.value for statement in definition.statements}
         for output in definition.outputs:
             if output.value not in names:
                 message = f"the output {quote(output.value)} is no statement of this transfer function"
