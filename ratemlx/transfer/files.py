@@ -41,7 +41,9 @@ def _load(path: Path) -> object:
         raise PluginError(f"coefficient file {path.name}: {reason}", "the path counts from the model's file") from error
     except json.JSONDecodeError as error:
         raise PluginError(f"{path.name}:{error.lineno}:{error.colno}: {error.msg}") from error
-    except (RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise PluginError(f"{path.name} is no usable JSON: it is nested too deeply") from error
+    except ValueError as error:
         raise PluginError(f"{path.name} is no usable JSON: {error}") from error
 
 

@@ -65,7 +65,12 @@ def default_registry(plugin_files: Sequence[Path] = ()) -> TransferRegistry:
     for origin, functions in installed_functions():
         registry = registry.with_functions(functions, origin)
     for path in plugin_files:
-        registry = registry.with_functions(defined_in(load_file(Path(path))), str(path))
+        functions = defined_in(load_file(Path(path)))
+        if not functions:
+            raise PluginError(
+                f"{path} defines no transfer function", "use the decorator ratemlx.transfer.transfer_function"
+            )
+        registry = registry.with_functions(functions, str(path))
     return registry
 
 

@@ -39,10 +39,12 @@ def _series(square: sp.Expr) -> sp.Expr:
 def wong_wang(let: Let, x: sp.Symbol, a: sp.Symbol, b: sp.Symbol, d: sp.Symbol) -> None:
     """Firing rate of a population from its input current."""
     y = let("y", d * (a * x - b))
-    square = let("square", y**2)
-    near = let("near", y / 2 + _series(square))
-    # Where the series is used, `distance` stays at 1, so that no branch ever divides by zero.
+    # Each branch gets an argument that is harmless where the other one holds: nothing overflows or divides by zero,
+    # and the chain rule never multiplies 0 by infinity.
+    inside = let("inside", sp.Piecewise((0, y >= 1), (0, y <= -1), (y, True)))
     distance = let("distance", sp.Piecewise((y, y >= 1), (-y, y <= -1), (1, True)))
+    square = let("square", inside**2)
+    near = let("near", inside / 2 + _series(square))
     decay = let("decay", sp.exp(-distance))
     far = let("far", distance * decay / (1 - decay))
     let("F", sp.Piecewise((far + y, y >= 1), (far, y <= -1), (near, True)) / d)
