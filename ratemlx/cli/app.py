@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ratemlx.cli.bench import bench
 from ratemlx.cli.doctor import doctor
 from ratemlx.cli.generate import generate
 from ratemlx.cli.inspect import inspect
@@ -14,7 +15,7 @@ from ratemlx.cli.models import models
 from ratemlx.cli.run import run
 from ratemlx.cli.validate import validate
 
-COMMANDS = (models, validate, inspect, generate, run, doctor)
+COMMANDS = (models, validate, inspect, generate, run, bench, doctor)
 
 
 def build_app() -> typer.Typer:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import sympy as sp
-
 from ratemlx import abi
 from ratemlx.ir.model import Model, Parameter
 from ratemlx.passes.assemble import active_couplings
+from ratemlx.passes.count import count_step
 from ratemlx.passes.program import Program
 
 
@@ -37,7 +36,7 @@ def build_manifest(program: Program, target: Literal["cpp", "cuda"], kernel: str
         noises=tuple(abi.NoiseInfo(item.variable, item.kind) for item in model.noises),
         channels=len(program.channels.results),
         uses_delays=model.delays and bool(active_couplings(model)),
-        operations_per_step=count_operations(program),
+        operations_per_step=sum(count_step(program).values()),
     )
 
 
@@ -63,13 +62,3 @@ def _constants(program: Program) -> list[abi.ConstantInfo]:
         )
         for item in program.model.constants
     ]
-
-
-def count_operations(program: Program) -> int:
-    """Arithmetic operations of one Euler step of one region, without coupling sums and random numbers."""
-    names = ("couple", "derivatives", "channels", "observe")
-    total = 0
-    for name in names:
-        for expression in program.segments()[name].expressions():
-            total += int(sp.count_ops(expression))
-    return total + 2 * len(program.model.state_variables)

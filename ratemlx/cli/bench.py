@@ -1,0 +1,125 @@
+"""`ratemlx bench`: how fast a model's kernel is on this machine, beside tvb-library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ratemlx.cli.options import ModelArgument, PluginOption
+
+if TYPE_CHECKING:
+    from ratemlx.bench.measure import Measurement, Workload
+    from ratemlx.ir.model import Model
+
+
+def bench(
+    model: ModelArgument = "adex",
+    instances: Annotated[int, typer.Option(metavar="N", help="Instances.", min=1)] = 64,
+    steps: Annotated[int, typer.Option(metavar="N", help="Time steps of 0.1 ms.", min=200)] = 10_000,
+    repeat: Annotated[int, typer.Option(metavar="N", help="Runs of each measurement.", min=1)] = 3,
+    threads: Annotated[int, typer.Option(metavar="N", help="Threads.", min=1)] = 1,
+    connectome: Annotated[str, typer.Option(metavar="NAME", help="Connectome.")] = "tvb:68",
+    tvb: Annotated[bool, typer.Option("--tvb/--no-tvb", help="Measure tvb-library's class too.")] = True,
+    plugin: PluginOption = None,
+) -> None:
+    """Measure a model's speed on this machine.
+
+    Prints node-steps per second (one region advanced by one step) with noise and 1 ms averages, the cost against the
+    number of instances, memory of an instance, operations of a step by kind, and tvb-library's speed in the same run.
+
+    \b
+    Examples:
+      ratemlx bench adex
+      ratemlx bench montbrio --instances 256 --steps 2000 --no-tvb
+    """
+    from ratemlx.bench.measure import Workload, measure
+    from ratemlx.load import load
+    from ratemlx.simulate import generated_folder
+
+    loaded = load(model, plugin or ())
+    folder = generated_folder(loaded)
+    work = Workload(folder, instances, steps, threads=threads, connectome=connectome)
+    main = measure(work, repeat)
+    _print_rate(loaded.name, main)
+    _print_precision(work)
+    _print_instances(work)
+    _print_memory(main)
+    _print_operations(loaded, main)
+    if tvb:
+        _print_tvb(loaded.name, main)
+
+
+def _print_rate(name: str, main: Measurement) -> None:
+    from ratemlx.runtime.devices import open_device
+
+    work = main.workload
+    device = open_device("cpu", work.threads)
+    print(f"{name}, {main.n_regions} regions, speed {work.speed:g} mm/ms, {work.precision}, noise on, on {device.name}")
+    device.close()
+    print(f"{work.instances} instances x {work.steps:,} steps, {len(main.seconds)} runs")
+    shown = ", ".join(f"{seconds:.2f}" for seconds in main.seconds)
+    print(f"  seconds                       {shown}")
+    print(f"  node-steps/s per thread       {main.rate:.3g} (best), {main.median_rate:.3g} (median)")
+
+
+def _print_precision(work: Workload) -> None:
+    from dataclasses import replace
+
+    from ratemlx.bench.measure import measure
+
+    fewer = replace(work, steps=max(200, work.steps // 5))
+    quiet = measure(replace(fewer, noise=False), 2)
+    double = measure(replace(fewer, precision="float64"), 1)
+    print(f"  without noise                 {quiet.rate:.3g}")
+    print(f"  float64                       {double.rate:.3g}")
+
+
+def _print_instances(work: Workload) -> None:
+    from dataclasses import replace
+
+    from ratemlx.bench.measure import measure
+
+    print("cost against instances")
+    for factor in (0.25, 0.5, 1, 2, 4):
+        count = max(1, round(work.instances * factor))
+        one = measure(replace(work, instances=count, steps=max(200, work.steps // 10)), 2)
+        cost = min(one.seconds) / count / one.workload.steps * 1e6
+        print(f"  {count:>6} instances  {min(one.seconds):8.3f} s  {cost:8.3f} us per instance and step")
+
+
+def _print_memory(main: Measurement) -> None:
+    count = main.workload.instances
+    print("memory")
+    print(f"  history of an instance        {main.history_bytes:,} bytes")
+    print(f"  everything, per instance      {main.batch_bytes // count:,} bytes, with its samples")
+
+
+def _print_operations(loaded: Model, main: Measurement) -> None:
+    from ratemlx.passes.count import count_step
+    from ratemlx.passes.pipeline import lower
+
+    counted = count_step(lower(loaded))
+    total = sum(counted.values())
+    kinds = ", ".join(f"{number} {kind}" for kind, number in counted.most_common() if number)
+    print("arithmetic of a node-step, without edges and random numbers")
+    print(f"  {total} operations: {kinds}")
+    print(f"  {main.rate * total:.3g} operations/s per thread")
+
+
+def _print_tvb(name: str, main: Measurement) -> None:
+    from ratemlx.bench.tvb import tvb_rate
+    from ratemlx.runtime import load_connectome
+
+    work = main.workload
+    try:
+        rate = tvb_rate(name, load_connectome(work.connectome).normalized("out-strength"), dt=work.dt, speed=work.speed)
+    except ImportError as error:
+        print(f"tvb-library: not installed ({error.name}); pip install tvb-library")
+        return
+    if rate is None:
+        print("tvb-library has no class of this model")
+        return
+    print("tvb-library in the same run")
+    print(f"  node-steps/s                  {rate:.3g}")
+    print(f"  ratio, per thread             {main.rate / rate:,.0f}")
