@@ -67,7 +67,7 @@ def _vector(text: Text, notes: Notes) -> tuple[Text, ...]:
         stripped = stripped.part(1, len(stripped.value) - 1)
     values = expressions(stripped, notes)
     if len(values) > limits.LIST_LENGTH:
-        notes.error("vector-length", f"a vector has at most {limits.LIST_LENGTH:,} values", text.span)
+        notes.error("value-too-long", f"a vector has at most {limits.LIST_LENGTH:,} values", text.span)
     return values
 
 
