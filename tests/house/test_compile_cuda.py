@@ -28,5 +28,5 @@ def test_a_committed_kernel_compiles_without_spills() -> None:
     if nvcc is None:
         pytest.skip("no nvcc")
     found = compile_kernel(nvcc, GENERATED / "montbrio" / "cuda", "sm_80")
-    assert {usage.function for usage in found} == {"ratemlx_start", "ratemlx_advance"}
+    assert {usage.function for usage in found} == {"start_kernel", "advance_kernel"}
     assert [usage.spilled_bytes for usage in found] == [0, 0]
