@@ -15,6 +15,7 @@ from ratemlx.ir.context import Context
 from ratemlx.ir.names import did_you_mean
 from ratemlx.ir.nodes import Item, Name, Node, Number
 from ratemlx.ir.scope import COEFFICIENT, DYNAMICS, VECTORS, Declared, Formula
+from ratemlx.ir.units import UnitError, parse_unit
 from ratemlx.lems.document import BindingNode, TransferFunctionNode
 from ratemlx.source import Text
 from ratemlx.transfer.base import Coefficient, TransferFunction
@@ -42,11 +43,26 @@ def find_function(context: Context, node: TransferFunctionNode, registry: Transf
     """The function that a use names."""
     name = node.plugin.value
     if name in registry.names():
-        return registry.get(name)
+        function = registry.get(name)
+        return function if _has_readable_units(context, node, function) else None
     hint = did_you_mean(name, registry.names())
     hint = hint or f"there are {', '.join(registry.names())}; --plugin FILE.py or a package adds more"
     context.error("transfer", f"there is no transfer function '{name}'", node.plugin.span, hint)
     return None
+
+
+def _has_readable_units(context: Context, node: TransferFunctionNode, function: TransferFunction) -> bool:
+    """Whether the units that the function states are units: a plugin may hold anything."""
+    stated = {item.name: item.unit for item in function.arguments}
+    stated |= {item.name: item.unit for item in function.coefficients} | dict(function.outputs)
+    for name, unit in stated.items():
+        try:
+            parse_unit(unit or "1")
+        except UnitError as error:
+            message = f"transfer function '{function.name}' states the unit '{unit}' of '{name}': {error}"
+            context.error("transfer", message, node.plugin.span, error.hint)
+            return False
+    return True
 
 
 def build_use(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ratemlx.errors import PluginError
-from ratemlx.ir.units import UnitError, parse_unit
 from ratemlx.transfer.base import Coefficient, TransferFunction
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -28,11 +27,6 @@ def check_function(function: TransferFunction, origin: str) -> None:
         refuse(f"the name '{repeated}' is used twice")
     if not function.arguments:
         refuse("it has no argument")
-    for name, unit in _units(function):
-        try:
-            parse_unit(unit)
-        except UnitError as error:
-            refuse(f"the unit '{unit}' of '{name}': {error}", error.hint)
     known = {item.name for item in function.arguments}
     for coefficient in function.coefficients:
         known.update(coefficient_names(coefficient))
@@ -51,13 +45,6 @@ def check_function(function: TransferFunction, origin: str) -> None:
     for output, _ in function.outputs:
         if output not in statements:
             refuse(f"the output '{output}' is not the name of a statement")
-
-
-def _units(function: TransferFunction) -> Iterator[tuple[str, str]]:
-    """The units that a function states, with the names of what has them."""
-    yield from ((item.name, item.unit) for item in function.arguments if item.unit)
-    yield from ((item.name, item.unit) for item in function.coefficients if item.unit)
-    yield from ((name, unit) for name, unit in function.outputs if unit)
 
 
 def coefficient_names(coefficient: Coefficient) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sympy as sp
 
-from ratemlx.errors import RatemlxError
+from ratemlx.errors import ModelError, RatemlxError
 from ratemlx.ir.names import symbol
 from ratemlx.ir.verify import verify
 from ratemlx.load import load
@@ -17,8 +18,7 @@ from ratemlx.resources import shipped_models
 from ratemlx.transfer.base import Coefficient, Result
 from ratemlx.transfer.decorator import Let, transfer_function
 from ratemlx.transfer.registry import TransferRegistry
-
-from .texts import build, model_text
+from tests.ir.texts import build, model_text
 
 x = symbol("x")
 
@@ -160,6 +160,14 @@ def test_coefficients_take_quantities_of_the_same_name() -> None:
     coefficients = dict(model.transfer_uses[0].coefficients)
     assert coefficients == {"k": symbol("k"), "P[0]": symbol("P[0]"), "P[1]": symbol("P[1]")}
     assert model.warnings == ()
+
+
+def test_a_plugin_with_a_unit_that_is_none() -> None:
+    function = replace(ramp, outputs=(("R", "furlong"), ("half", "")))
+    with pytest.raises(ModelError) as caught:
+        build(model_text(USE.format("", ""), dynamics=DERIVATIVE), TransferRegistry({"ramp": function}))
+    first = caught.value.diagnostics[0]
+    assert first.message == "transfer function 'ramp' states the unit 'furlong' of 'R': unknown unit 'furlong'"
 
 
 def test_a_transfer_function_of_the_file() -> None:

@@ -12,8 +12,7 @@ from ratemlx.ir.names import symbol
 from ratemlx.ir.nodes import Derivative, Item, Number, Output, Product, Sum, walk
 from ratemlx.source import SourceText, Span, Text
 from ratemlx.transfer.base import Result
-
-from .texts import parse
+from tests.ir.texts import parse
 
 a, b, c, x, y, z = (symbol(name) for name in "abcxyz")
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from .texts import fault
+from tests.ir.texts import fault
 
 FUNCTIONS = (
     "exp, log, sin, cos, tan, sinh, cosh, tanh, erf, erfc, sqrt, abs, ceil, floor, min, max, heaviside, where, diff"

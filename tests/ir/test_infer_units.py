@@ -7,8 +7,7 @@ import pytest
 from ratemlx.ir.infer_units import Inference
 from ratemlx.ir.units import ONE, Unit, parse_unit
 from ratemlx.source import Span
-
-from .texts import parse
+from tests.ir.texts import parse
 
 UNITS: dict[str, Unit | None] = {
     name: parse_unit(unit)

@@ -103,7 +103,6 @@ def _function(
             _function(coefficients=(Coefficient("k", default=float("nan")),)),
             "the default of coefficient 'k' has the wrong size or is not finite",
         ),
-        (_function(outputs=(("F", "furlong"),)), "the unit 'furlong' of 'F': unknown unit 'furlong'"),
     ],
 )
 def test_a_function_that_breaks_its_promises(function: TransferFunction, message: str) -> None:
