@@ -90,7 +90,7 @@ def _draft(context: Context, document: Document, functions: Functions) -> Draft:
         derived_parameters=_ordered_parameters(context, [item for item in fixed if item]),
         state_variables=states,
         derived=_ordered_variables(context, _derived(context, document, functions)),
-        time_derivatives=build_time_derivatives(context, document.time_derivatives, document.noises),
+        time_derivatives=build_time_derivatives(context, document.time_derivatives),
         couplings=tuple(item for item in couplings if item),
         noises=tuple(item for item in noises if item),
         exposures=tuple(item for item in exposures if item),

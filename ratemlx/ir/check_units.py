@@ -90,7 +90,7 @@ class _Checker:
 
     def _coupling(self, item: CouplingDraft) -> None:
         """The term's unit is that of factor * post * pre, or factor * post where post names the sum."""
-        local = {name: self.units[state] for name, state in item.sources}
+        local = {name: self.units.get(state) for name, state in item.sources}
         summed = Inference({**self.units, **local}, self.arguments, self._report).infer(item.pre)
         inference = Inference({**self.units, TOTAL: summed}, self.arguments, self._report)
         post = inference.infer(item.post.tree) if item.post else ONE
@@ -133,7 +133,7 @@ class _Checker:
 
     def _noise(self, item: NoiseDraft) -> None:
         name = item.node.variable.value
-        unit = self.units[name]
+        unit = self.units.get(name)
         expected = unit / MS**ROOT if unit else None
         self.inference.require(item.sigma.tree, expected, f"sigma of the noise on '{name}'")
         if item.tau:

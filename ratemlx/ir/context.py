@@ -12,15 +12,14 @@ from ratemlx.errors import Diagnostic, ModelError
 from ratemlx.ir.expr import parse_expression
 from ratemlx.ir.fold import constant_value
 from ratemlx.ir.functions import FUNCTIONS
-from ratemlx.ir.model import CONDUCTION_SPEED, TOTAL
-from ratemlx.ir.names import BUILT_IN, WORDS, did_you_mean
+from ratemlx.ir.model import CONDUCTION_SPEED
+from ratemlx.ir.names import BUILT_IN, did_you_mean
 from ratemlx.ir.nodes import Derivative, Item, Name, Node, Output, walk
 from ratemlx.ir.scope import VECTORS, Declared, Formula, Kind, Scope
 from ratemlx.ir.units import Unit, UnitError, parse_unit
 from ratemlx.source import Span, Text
 from ratemlx.transfer.base import TransferFunction
 
-_RESERVED = {*BUILT_IN, *WORDS, *FUNCTIONS, TOTAL}
 _BUILT_IN = {name: Declared(name, "built-in") for name in BUILT_IN}
 
 
@@ -50,18 +49,12 @@ class Context:
     # Names.
 
     def declare(self, name: Text, kind: Kind, size: int = 0, function: TransferFunction | None = None) -> None:
-        """Give a name its meaning; refuses words of the language and names that are taken."""
-        if name.value in _RESERVED:
-            self.error("reserved-name", f"'{name.value}' is a word of the language", name.span, "choose another name")
-        elif name.value in self.declared:
-            self._taken(name)
-        else:
-            self.declared[name.value] = Declared(name.value, kind, name.span, size, function)
+        """Give a name its meaning. The first one stays: rules of the language refuse files that repeat a name."""
+        self.declared.setdefault(name.value, Declared(name.value, kind, name.span, size, function))
 
-    def _taken(self, name: Text) -> None:
-        first = self.declared[name.value]
-        where = f"line {first.span.line} declares it as a {first.kind}" if first.span else f"it is a {first.kind}"
-        self.error("duplicate-name", f"the name '{name.value}' is already taken", name.span, where)
+    def names_of(self, kind: Kind) -> tuple[str, ...]:
+        """All names of one kind, in the order of the file."""
+        return tuple(name for name, item in self.declared.items() if item.kind == kind)
 
     # Texts.
 

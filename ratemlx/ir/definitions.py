@@ -46,19 +46,16 @@ def _define(context: Context, node: TransferDefinitionNode) -> TransferFunction 
         message = f"these derived variables need each other: {' -> '.join(cycle)}"
         context.error("cycle", message, formulas[cycle[0]].text.span)
     units = {item.name.value: _unit(context, item.unit) for item in node.statements}
-    for output in node.outputs:
-        if output.value not in units:
-            message = f"the output '{output}' is not a derived variable of this transfer function"
-            context.error("transfer", message, output.span)
     arguments = tuple(Argument(name.value, _unit(context, unit)) for name, unit in node.arguments)
-    if len(context.diagnostics) > before:
+    outputs = tuple((output.value, units[output.value]) for output in node.outputs if output.value in units)
+    if len(context.diagnostics) > before or not arguments or not outputs:
         return None
     return TransferFunction(
         name=node.name.value,
         arguments=arguments,
         coefficients=coefficients,
         statements=tuple((name, to_sympy(formulas[name].tree)) for name in names),
-        outputs=tuple((output.value, units[output.value]) for output in node.outputs),
+        outputs=outputs,
         description=node.description,
         reference=node.reference,
     )

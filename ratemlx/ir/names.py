@@ -11,7 +11,6 @@ from difflib import get_close_matches
 import sympy as sp
 
 BUILT_IN = ("dt", "n_node", "pi", "inf")
-WORDS = ("and", "or", "not", "diff")
 
 
 def symbol(name: str) -> sp.Symbol:

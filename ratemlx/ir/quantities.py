@@ -22,7 +22,7 @@ def declare_constant(context: Context, node: ConstantNode) -> None:
 
 def build_parameter(context: Context, node: ParameterNode) -> Parameter:
     """A parameter; without a default it gets the middle of its range (geometric on a log scale)."""
-    scale = _scale(context, node)
+    scale: Scale = "log" if node.scale and node.scale.value == "log" else "linear"
     limits = _range(context, node, scale)
     default = context.number(node.default) if node.default else _middle(limits, scale)
     if default is None and node.default is None and node.range is None:
@@ -40,14 +40,6 @@ def build_parameter(context: Context, node: ParameterNode) -> Parameter:
         reference=node.reference,
         span=node.span,
     )
-
-
-def _scale(context: Context, node: ParameterNode) -> Scale:
-    if node.scale is None or node.scale.value == "linear":
-        return "linear"
-    if node.scale.value != "log":
-        context.error("scale", f"unknown scale '{node.scale.value}'", node.scale.span, "write linear or log")
-    return "log"
 
 
 def _range(context: Context, node: ParameterNode, scale: Scale) -> Pair | None:
@@ -77,8 +69,6 @@ def build_constants(context: Context, node: ConstantNode) -> tuple[Constant, ...
     unit = context.unit(node.unit)
     name = node.name.value
     names = [name] if len(node.values) == 1 else [element(name, index) for index in range(len(node.values))]
-    if not node.values:
-        context.error("constant", f"the constant '{name}' has no value", node.span, 'write value="1"')
     values = [context.number(text) for text in node.values]
     return tuple(
         Constant(item, value or 0.0, unit, node.description, node.reference, node.span)

@@ -86,7 +86,7 @@ def build_use(
 def _bindings(
     context: Context, node: TransferFunctionNode, function: TransferFunction
 ) -> dict[tuple[str, str], BindingNode]:
-    """Bindings by kind and name; refuses unknown names and repetitions."""
+    """Bindings by kind and name; refuses unknown names."""
     known = {
         "argument": [item.name for item in function.arguments],
         "coefficient": [item.name for item in function.coefficients],
@@ -98,8 +98,6 @@ def _bindings(
             message = f"transfer function '{function.name}' has no {binding.kind} '{name}'"
             hint = did_you_mean(name, known[binding.kind]) or _listed(binding.kind, known[binding.kind])
             context.error("transfer", message, binding.name.span, hint)
-        elif (binding.kind, name) in found:
-            context.error("transfer", f"the {binding.kind} '{name}' is bound twice", binding.name.span)
         else:
             found[binding.kind, name] = binding
     return found
