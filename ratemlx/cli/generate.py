@@ -32,6 +32,10 @@ def generate(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 1 if a file differs from what would be written.")
     ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Other value of a constant. Repeatable."),
+    ] = None,
     plugin: PluginOption = None,
 ) -> None:
     """Generate kernels from models.
@@ -42,17 +46,21 @@ def generate(
     Examples:
       ratemlx generate adex --target cuda
       ratemlx generate my_model.xml --plugin my_transfer_function.py -o kernels
+      ratemlx generate adex --set b_i=5 -o with_b_i
       ratemlx generate --all --check
     """
+    from ratemlx.ir.override import override_constants
     from ratemlx.load import load
     from ratemlx.resources import shipped_models
+    from ratemlx.runtime.sweep_text import parse_settings
 
     if every == bool(models):
         raise typer.BadParameter("name models or give --all, one of the two", param_hint="MODEL")
     targets = _targets(target)
+    constants = parse_settings(settings or ())
     up_to_date = True
     for name in shipped_models() if every else models or ():
-        model = load(name, plugin or ())
+        model = override_constants(load(name, plugin or ()), constants)
         for one in targets:
             if check:
                 up_to_date &= _check(model, one, output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,6 @@ from ratemlx.cli.options import PluginOption
 
 if TYPE_CHECKING:
     from ratemlx.errors import Diagnostic
-    from ratemlx.transfer.registry import TransferRegistry
 
 
 def validate(
@@ -29,18 +28,14 @@ def validate(
       ratemlx validate adex montbrio kuramoto
       ratemlx validate my_model.xml --plugin my_transfer_function.py
     """
-    from ratemlx.load import find_model
-    from ratemlx.transfer.registry import default_registry
-
-    registry = default_registry(plugin or ())
-    results = [_check(name, find_model(name), registry) for name in files]
+    results = [_check(name, plugin or ()) for name in files]
     if not all(results):
         raise typer.Exit(2)
 
 
-def _check(name: str, path: Path, registry: TransferRegistry) -> bool:
+def _check(name: str, plugins: Sequence[Path]) -> bool:
     """Print the diagnostics of a file and a closing line; whether it can be used."""
-    diagnostics = _diagnostics(path, registry)
+    diagnostics = _diagnostics(name, plugins)
     for item in diagnostics:
         print(item.render())
     errors = sum(item.severity == "error" for item in diagnostics)
@@ -49,16 +44,17 @@ def _check(name: str, path: Path, registry: TransferRegistry) -> bool:
     return not errors
 
 
-def _diagnostics(path: Path, registry: TransferRegistry) -> list[Diagnostic]:
+def _diagnostics(name: str, plugins: Sequence[Path]) -> list[Diagnostic]:
+    """What reading the file warns of, and what building the model from it finds."""
     from ratemlx.errors import ModelError
-    from ratemlx.ir.build import build_model
-    from ratemlx.lems import parse_file
+    from ratemlx.lems.parse import read_file
+    from ratemlx.load import find_model, load
 
     found: list[Diagnostic] = []
     try:
-        document = parse_file(path)
-        found += document.warnings
-        found += build_model(document, registry).warnings
+        document = read_file(find_model(name)).document
+        found += document.warnings if document else ()
+        found += load(name, plugins).warnings
     except ModelError as error:
         found += error.diagnostics
     return _in_order(found)

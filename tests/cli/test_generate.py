@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ratemlx.abi import Manifest
 from ratemlx.cli import main
 from ratemlx.cli.generate import SHOWN_LINES, differing_files
 
@@ -79,3 +80,14 @@ def test_an_unknown_model_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> 
     printed = capsys.readouterr().err
     assert "montbriu" in printed
     assert "montbrio" in printed
+
+
+def test_a_constant_can_be_given_another_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["generate", "montbrio", "--target", "cpp", "-o", str(tmp_path)]
+    assert main([*arguments, "--set", "tau=2"]) == 0
+    constants = Manifest.load(tmp_path / "montbrio" / "cpp").constants
+    assert {item.name: item.value for item in constants}["tau"] == 2.0
+    assert main([*arguments, "--check"]) == 1
+    capsys.readouterr()
+    assert main([*arguments, "--set", "tua=2"]) == 2
+    assert capsys.readouterr().err == "error: montbrio has no constant 'tua'\n  hint: did you mean 'tau'?\n"
