@@ -18,7 +18,7 @@ from pathlib import Path
 
 PROBE_SECONDS = 20
 OPTIONAL_PACKAGES = {
-    "mpi4py": ("sweeps over many processes", "pip install 'ratemlx[mpi]'"),
+    "mpi4py": ("sweeps over many processes", "pip install mpi4py"),
     "tvb-library": ("comparisons with The Virtual Brain", "pip install tvb-library"),
 }
 
@@ -130,9 +130,7 @@ def _nvcc() -> Finding:
 def _cuda_binding() -> Finding:
     versions = {name: _version(name) for name in ("pycuda", "cuda-core")}
     installed = [f"{name} {version}" for name, version in versions.items() if version]
-    return Finding(
-        "CUDA from Python", bool(installed), False, ", ".join(installed) or "-", "pip install 'ratemlx[cuda]'"
-    )
+    return Finding("CUDA from Python", bool(installed), False, ", ".join(installed) or "-", "pip install pycuda")
 
 
 def _optional(name: str, purpose: str, remedy: str) -> Finding:

@@ -40,11 +40,12 @@ def doctor(
 
 def _print(findings: tuple[Finding, ...]) -> None:
     print_table(("", "what", "found"), [(_mark(item), item.name, item.detail) for item in findings])
-    lacking = [item for item in findings if not item.found]
-    if lacking:
-        print("\nTo install what is missing:")
-    for item in lacking:
-        print(f"  {item.name}: {item.remedy}")
+    for required, title in ((True, "Needed, and missing:"), (False, "Optional, and absent:")):
+        lacking = [item for item in findings if item.required == required and not item.found]
+        if lacking:
+            print(f"\n{title}")
+        for item in lacking:
+            print(f"  {item.name}: {item.remedy}")
 
 
 def _mark(finding: Finding) -> str:
