@@ -18,7 +18,7 @@ PASSES: dict[str, tuple[Callable[[Program], Program], ...]] = {
     "specialise": (specialise,),
     "differentiate": (differentiate, prune),
     "share": (hoist, share, prune),
-    "lower": (hoist, share, prune_prepare),
+    "lower": (hoist, share, hoist, share, prune_prepare),
 }
 """The passes after `assemble`, by the stage whose output `ratemlx inspect` shows."""
 

@@ -42,9 +42,28 @@ def share_segment(segment: Segment, names: Iterator[str], keep_all: bool = False
     lines += [Line(line.name, expression, line.origin) for line, expression in reduced_lines]
     named = zip(segment.results, reduced[len(segment.lines) :], strict=True)
     results = tuple((name, expression) for (name, _), expression in named)
-    merged = _drop_copies(Segment(tuple(lines), results), keep_all)
-    merged = sort_lines(merged)
-    return merged if keep_all else drop_unused(merged)
+    merged = sort_lines(_drop_copies(Segment(tuple(lines), results), keep_all))
+    if keep_all:
+        return merged
+    return drop_unused(_merge_equal(merged))
+
+
+def _merge_equal(segment: Segment) -> Segment:
+    """Statements with the same right-hand side, or its negative, as one."""
+    known: dict[sp.Expr, sp.Symbol] = {}
+    same: dict[sp.Symbol, sp.Expr] = {}
+    kept = []
+    for line in segment.lines:
+        value = line.expression.xreplace(same)
+        if value in known:
+            same[symbol(line.name)] = known[value]
+        elif -value in known:
+            same[symbol(line.name)] = -known[-value]
+        else:
+            known[value] = symbol(line.name)
+            kept.append(Line(line.name, value, line.origin))
+    results = tuple((name, expression.xreplace(same)) for name, expression in segment.results)
+    return Segment(tuple(kept), results)
 
 
 def _use_gaussian(segment: Segment) -> Segment:

@@ -165,10 +165,12 @@ class _Chain:
         inputs: list[tuple[sp.Symbol, sp.Symbol, sp.Expr]],
         partials: dict[sp.Symbol, sp.Expr],
     ) -> None:
-        named = {base: self._name(f"{value.name}__{base.name}", partial) for base, partial in partials.items()}
+        named = {
+            base: self._name(f"{value.name}.by_{_short(base.name)}", partial) for base, partial in partials.items()
+        }
         first = {
             pivot: self._name(
-                f"{value.name}_d_{pivot}",
+                f"{value.name}.d_{_short(pivot)}",
                 sp.Add(*(named[base] * self._first[base][pivot] for base in partials)),
             )
             for pivot in self.pivots
@@ -180,7 +182,7 @@ class _Chain:
                 named[base] * self._second[base][one, other] + self._first[base][one] * curvature[base, other]
                 for base in partials
             ]
-            second[one, other] = self._name(f"{value.name}_d_{one}_{other}", sp.Add(*terms))
+            second[one, other] = self._name(f"{value.name}.d_{_short(one)}_{_short(other)}", sp.Add(*terms))
         self._first[value], self._second[value] = first, second
 
     def _curvature(
@@ -201,7 +203,7 @@ class _Chain:
                 rates[other] = rate.subs(expression, value) if own else rate
             for pivot in self.pivots:
                 total = sp.Add(*(rates[other] * self._first[other][pivot] for other in partials))
-                found[base, pivot] = self._name(f"{value.name}__{base.name}_d_{pivot}", total)
+                found[base, pivot] = self._name(f"{value.name}.by_{_short(base.name)}_d_{_short(pivot)}", total)
         return found
 
     def _name(self, name: str, expression: sp.Expr) -> sp.Expr:
@@ -210,6 +212,11 @@ class _Chain:
             return expression
         self.statements.append((name, expression))
         return _symbol(name)
+
+
+def _short(name: str) -> str:
+    """A name without the name of the function's use before it."""
+    return name.rpartition(".")[2]
 
 
 def _needed(statements: Sequence[Named], results: Iterable[sp.Expr]) -> tuple[Named, ...]:

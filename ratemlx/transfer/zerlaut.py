@@ -31,8 +31,12 @@ def _build() -> TransferFunction:
     # Fluctuations (Eqs. 8-9). With U = Q R (E - mu_V), the variance of mu_V that one kind of synapse causes is
     # f (U tau)^2 / (2 (tau + T_m)) = mu_G Q tau (E - mu_V)^2 R^2 / (2 (tau + T_m)).
     t_m = let("T_m", c_m * resistance)
-    gain_e = let("gain_e", resistance**2 / (tau_e + t_m))
-    gain_i = let("gain_i", resistance**2 / (tau_i + t_m))
+    memory_e = let("memory_e", tau_e + t_m)
+    memory_i = let("memory_i", tau_i + t_m)
+    filter_e = let("filter_e", 1 / memory_e)
+    filter_i = let("filter_i", 1 / memory_i)
+    gain_e = let("gain_e", resistance**2 * filter_e)
+    gain_i = let("gain_i", resistance**2 * filter_i)
     drive_e = let("drive_e", q_e * tau_e * mu_ge * (e_e - mu_v) ** 2)
     drive_i = let("drive_i", q_i * tau_i * mu_gi * (e_i - mu_v) ** 2)
     power = let("power", gain_e * drive_e + gain_i * drive_i)
@@ -40,7 +44,7 @@ def _build() -> TransferFunction:
     sigma_v = let("sigma_V", spread / sp.sqrt(2))
     # Eq. 9 is the mean of tau + T_m weighted by power. Written as a deviation from one of the two it keeps its
     # accuracy where one population dominates, and costs nothing where both time constants are equal.
-    t_v = let("T_V", tau_e + t_m + (tau_i - tau_e) * (gain_i * drive_i / power))
+    t_v = let("T_V", memory_e + (tau_i - tau_e) * (gain_i * drive_i / power))
     # Effective threshold (Eq. 11), a polynomial in normalised mu_V, sigma_V and T_V; P in V, threshold in mV.
     v = let("V", (mu_v + 60) / 10)
     s = let("S", (sigma_v - 4) / 6)

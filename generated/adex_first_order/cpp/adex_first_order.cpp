@@ -272,63 +272,64 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     // F_e: zerlaut
     const real F_e_f_i = fixed_3 + I * fixed_2;
     const real F_e_mu_Gi = F_e_f_i * fixed_5;
+    const real shared_1 = F_e_mu_Gi + g_L;
+    const real shared_2 = E_i * F_e_mu_Gi;
+    const real shared_4 = F_e_mu_Gi * fixed_5;
+    const real shared_6 = fixed_1 + E * fixed_0;
     // remote
     const real remote = maximum(c_pop0 + ou * fixed.weight_noise, splat(R(0.0)));
     // input_ex_ex
     const real input_ex_ex = fixed.external_input_ex_ex + remote;
-    const real shared_6 = fixed_1 + E * fixed_0;
     // F_e: zerlaut
     const real F_e_f_e = shared_6 + K_ext_e * input_ex_ex;
     const real F_e_mu_Ge = F_e_f_e * fixed_4;
-    const real F_e_mu_G = F_e_mu_Ge + F_e_mu_Gi + g_L;
+    const real F_e_mu_G = F_e_mu_Ge + shared_1;
     const real F_e_R = R(1.0) / F_e_mu_G;
+    const real F_e_mu_V = F_e_R * (fixed_6 + shared_2 - W_e);
     const real F_e_T_m = C_m * F_e_R;
-    const real F_e_T_V = F_e_T_m + tau_e;
-    const real F_e_rate = R(1.0) / F_e_T_V;
-    // input_in_ex
-    const real input_in_ex = fixed.external_input_in_ex + remote;
-    // F_i: zerlaut
-    const real F_i_f_e = shared_6 + K_ext_e * input_in_ex;
-    const real F_i_mu_Ge = F_i_f_e * fixed_4;
-    const real F_i_mu_G = F_e_mu_Gi + F_i_mu_Ge + g_L;
-    const real F_i_R = R(1.0) / F_i_mu_G;
-    const real F_i_T_m = C_m * F_i_R;
-    const real F_i_T_V = F_i_T_m + tau_e;
-    const real F_i_rate = R(1.0) / F_i_T_V;
-    // F_e: zerlaut
-    const real F_e_mu_V = F_e_R * (fixed_6 + E_i * F_e_mu_Gi - W_e);
-    const real F_e_gain_e = F_e_rate * square(F_e_R);
+    const real F_e_memory_e = F_e_T_m + tau_e;
+    const real F_e_filter_e = R(1.0) / F_e_memory_e;
+    const real F_e_gain_e = F_e_filter_e * square(F_e_R);
     const real F_e_drive_e = F_e_mu_Ge * fixed_4 * square(F_e_mu_V);
-    const real F_e_drive_i = F_e_mu_Gi * fixed_5 * square(E_i - F_e_mu_V);
+    const real F_e_drive_i = shared_4 * square(E_i - F_e_mu_V);
     const real F_e_power = F_e_gain_e * (F_e_drive_e + F_e_drive_i);
     const real F_e_spread = sqrt(F_e_power);
     const real F_e_sigma_V = R(0.7071067811865476) * F_e_spread;
     const real F_e_V = R(0.1) * F_e_mu_V + R(6.0);
     const real F_e_S = R(0.16666666666666666) * F_e_sigma_V - R(0.6666666666666666);
-    const real F_e_T = F_e_T_V * fixed_7 - R(0.5);
+    const real F_e_T = F_e_memory_e * fixed_7 - R(0.5);
     const real F_e_V_thre = fixed_17 + F_e_S * fixed_8 + F_e_T * fixed_9 + F_e_V * fixed_10 + fixed_11 * square(F_e_V) + fixed_12 * square(F_e_S) + fixed_13 * square(F_e_T) + F_e_S * F_e_T * fixed_14 + F_e_S * F_e_V * fixed_15 + F_e_T * F_e_V * fixed_16;
     const real F_e_gap = F_e_V_thre - F_e_mu_V;
     const real F_e_inverse = R(1.0) / F_e_spread;
     const real F_e_distance = F_e_gap * F_e_inverse;
     const real F_e_tail = erfc(F_e_distance);
-    const real F_e_F = R(0.5) * F_e_rate * F_e_tail;
+    const real F_e_F = R(0.5) * F_e_filter_e * F_e_tail;
+    // input_in_ex
+    const real input_in_ex = fixed.external_input_in_ex + remote;
     // F_i: zerlaut
-    const real F_i_mu_V = F_i_R * (fixed_18 + E_i * F_e_mu_Gi - W_i);
-    const real F_i_gain_e = F_i_rate * square(F_i_R);
+    const real F_i_f_e = shared_6 + K_ext_e * input_in_ex;
+    const real F_i_mu_Ge = F_i_f_e * fixed_4;
+    const real F_i_mu_G = F_i_mu_Ge + shared_1;
+    const real F_i_R = R(1.0) / F_i_mu_G;
+    const real F_i_mu_V = F_i_R * (fixed_18 + shared_2 - W_i);
+    const real F_i_T_m = C_m * F_i_R;
+    const real F_i_memory_e = F_i_T_m + tau_e;
+    const real F_i_filter_e = R(1.0) / F_i_memory_e;
+    const real F_i_gain_e = F_i_filter_e * square(F_i_R);
     const real F_i_drive_e = F_i_mu_Ge * fixed_4 * square(F_i_mu_V);
-    const real F_i_drive_i = F_e_mu_Gi * fixed_5 * square(E_i - F_i_mu_V);
+    const real F_i_drive_i = shared_4 * square(E_i - F_i_mu_V);
     const real F_i_power = F_i_gain_e * (F_i_drive_e + F_i_drive_i);
     const real F_i_spread = sqrt(F_i_power);
     const real F_i_sigma_V = R(0.7071067811865476) * F_i_spread;
     const real F_i_V = R(0.1) * F_i_mu_V + R(6.0);
     const real F_i_S = R(0.16666666666666666) * F_i_sigma_V - R(0.6666666666666666);
-    const real F_i_T = F_i_T_V * fixed_7 - R(0.5);
+    const real F_i_T = F_i_memory_e * fixed_7 - R(0.5);
     const real F_i_V_thre = fixed_28 + F_i_S * fixed_19 + F_i_T * fixed_20 + F_i_V * fixed_21 + fixed_22 * square(F_i_V) + fixed_23 * square(F_i_S) + fixed_24 * square(F_i_T) + F_i_S * F_i_T * fixed_25 + F_i_S * F_i_V * fixed_26 + F_i_T * F_i_V * fixed_27;
     const real F_i_gap = F_i_V_thre - F_i_mu_V;
     const real F_i_inverse = R(1.0) / F_i_spread;
     const real F_i_distance = F_i_gap * F_i_inverse;
     const real F_i_tail = erfc(F_i_distance);
-    const real F_i_F = R(0.5) * F_i_rate * F_i_tail;
+    const real F_i_F = R(0.5) * F_i_filter_e * F_i_tail;
     derivative[0] = fixed_29 * (F_e_F - E);
     derivative[1] = fixed_29 * (F_i_F - I);
     derivative[2] = fixed.fixed_32 + E * fixed.b_e + F_e_mu_V * fixed.fixed_31 - W_e * fixed.fixed_30;
