@@ -18,7 +18,7 @@ from ratemlx.ir.dynamics import Named, build_coupling, build_named, build_noise,
 from ratemlx.ir.model import Constant, Model
 from ratemlx.ir.order import in_order
 from ratemlx.ir.quantities import build_constants, build_parameter, build_state_variable, declare_constant
-from ratemlx.ir.scope import DERIVED_PARAMETER, EXPOSURE
+from ratemlx.ir.scope import DERIVED_PARAMETER, EXPOSURE, PRE
 from ratemlx.ir.transfers import UseDraft, build_use, find_function
 from ratemlx.lems.document import Document, TransferFunctionNode
 from ratemlx.transfer.base import TransferFunction
@@ -68,6 +68,7 @@ def _declare(context: Context, document: Document, functions: Functions) -> None
         context.declare(variable.name, "derived variable")
     for coupling in document.couplings:
         context.declare(coupling.name, "coupling")
+        context.elsewhere |= {source.name.value: PRE.place for source in coupling.sources}
         for constant in coupling.constants:
             declare_constant(context, constant)
 

@@ -114,8 +114,8 @@ class _Checker:
         self.arguments[name] = units
         coefficients = {coefficient.name: _declared(coefficient.unit) for coefficient in item.function.coefficients}
         for coefficient, tree in item.coefficients:
-            base = coefficient.partition("[")[0]
-            if tree.span is not None:
+            base, _, index = coefficient.partition("[")
+            if tree.span is not None and index in ("", "0]"):
                 what = f"the coefficient '{base}' of '{item.function.name}'"
                 self.inference.require(tree, coefficients[base], what)
         for place, (output, unit) in enumerate(item.function.outputs):

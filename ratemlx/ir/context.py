@@ -6,16 +6,15 @@ Reading goes on after a fault, so that a user sees all of them at once: whatever
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from ratemlx.errors import Diagnostic, ModelError
 from ratemlx.ir.expr import parse_expression
 from ratemlx.ir.fold import constant_value
 from ratemlx.ir.functions import FUNCTIONS
-from ratemlx.ir.model import CONDUCTION_SPEED
+from ratemlx.ir.model import CONDUCTION_SPEED, TOTAL
 from ratemlx.ir.names import BUILT_IN, did_you_mean
 from ratemlx.ir.nodes import Derivative, Item, Name, Node, Output, walk
-from ratemlx.ir.scope import VECTORS, Declared, Formula, Kind, Scope
+from ratemlx.ir.scope import POST, VECTORS, Declared, Formula, Kind, Scope
 from ratemlx.ir.units import Unit, UnitError, parse_unit
 from ratemlx.source import Span, Text
 from ratemlx.transfer.base import TransferFunction
@@ -24,12 +23,13 @@ _BUILT_IN = {name: Declared(name, "built-in") for name in BUILT_IN}
 
 
 class Context:
-    """Collects declarations and diagnostics while a document is read."""
+    """Collects declarations and diagnostics while a document is read; `elsewhere` says where local names are known."""
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.declared: dict[str, Declared] = {}
         self.used: set[str] = set()
+        self.elsewhere: dict[str, str] = {TOTAL: POST.place}
 
     # Diagnostics.
 
@@ -132,7 +132,8 @@ class Context:
             return None
         if found is None:
             hint = f"'{name}' is a function: write {FUNCTIONS[name].usage}" if name in FUNCTIONS else None
-            hint = hint or did_you_mean(name, self._visible(scope)) or f"in {scope.place}: {scope.allowed}"
+            hint = hint or (f"'{name}' is known in {self.elsewhere[name]} only" if name in self.elsewhere else None)
+            hint = hint or did_you_mean(name, self._visible(scope)) or "declare it, for instance as a Constant"
             self.error("unknown-name", f"unknown name '{name}'", span, hint)
         elif name not in scope.local and name in CONDUCTION_SPEED:
             message = f"'{name}' sets the delays and cannot be used in an expression"
@@ -143,7 +144,7 @@ class Context:
             return None
         return found
 
-    def _visible(self, scope: Scope) -> Iterable[str]:
+    def _visible(self, scope: Scope) -> list[str]:
         declared = {**_BUILT_IN, **self.declared}
         return [*scope.local, *(name for name, item in declared.items() if item.kind in scope.kinds)]
 

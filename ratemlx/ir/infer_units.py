@@ -76,17 +76,21 @@ class Inference:
         """Report an expression whose unit is not the expected one; `what` says what it is."""
         unit = self.infer(node)
         if unit is not None and expected is not None and unit != expected:
-            self.report(f"{what} should be in {expected}, but this is in {unit}", node.span, scaling(unit, expected))
+            message = f"{what} should be {_described(expected)}, but this is {_described(unit)}"
+            self.report(message, node.span, scaling(unit, expected))
 
     def _same(self, found: Iterable[tuple[Node, Unit | None]], verb: str) -> Unit | None:
         """The unit that all share."""
         common: Unit | None = None
+        fits = True
         for node, unit in found:
             if common is None:
                 common = unit
             elif unit is not None and unit != common:
-                self.report(f"this {verb} {unit} {_WITH[verb]} {common}", node.span, scaling(unit, common))
-        return common
+                message = f"this {verb} {_named(unit)} {_WITH[verb]} {_named(common)}"
+                self.report(message, node.span, scaling(unit, common))
+                fits = False
+        return common if fits else None
 
     def _derivative(self, node: Derivative) -> Unit | None:
         unit = self.units.get(node.use.name)
@@ -107,8 +111,11 @@ class Inference:
         return unit
 
     def _power(self, node: Power) -> Unit | None:
-        base = self.infer(node.base)
-        self.require(node.exponent, ONE, "an exponent")
+        base, power = self.infer(node.base), self.infer(node.exponent)
+        if power is not None and power != ONE:
+            message = f"an exponent should be a pure number, but this is {_described(power)}"
+            self.report(message, node.exponent.span, scaling(power, ONE))
+            return None
         if base is None or base.dimensionless:
             return base
         exponent = constant_value(node.exponent)
@@ -133,10 +140,18 @@ class Inference:
 _WITH = {"adds": "to", "compares": "to", "combines": "with"}
 
 
+def _named(unit: Unit) -> str:
+    return "a pure number" if unit == ONE else str(unit)
+
+
+def _described(unit: Unit) -> str:
+    return "a pure number" if unit == ONE else f"in {unit}"
+
+
 def scaling(unit: Unit, expected: Unit) -> str | None:
     """A hint where only the power of ten differs."""
     exponent = unit.ratio(expected)
     if exponent is None:
         return None
     factor = f"1e{exponent}" if exponent.denominator == 1 else f"10^{float(exponent):g}"
-    return f"multiply {unit} by {factor} to get {expected}"
+    return f"multiply {unit} by {factor} to get {_named(expected)}"

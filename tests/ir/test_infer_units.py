@@ -78,18 +78,18 @@ def test_inferred(written: str, unit: str | None) -> None:
     [
         ("v + i", "this adds pA to mV", "i", None),
         ("v + w", "this adds V to mV", "w", "multiply V by 1e3 to get mV"),
-        ("v - 1", "this adds 1 to mV", "1", None),
-        ("v > 1", "this compares 1 to mV", "1", None),
+        ("v - 1", "this adds a pure number to mV", "1", None),
+        ("v > 1", "this compares a pure number to mV", "1", None),
         ("max(v, i)", "this combines pA with mV", "i", None),
         ("where(n, v, i)", "this combines pA with mV", "i", None),
-        ("exp(v)", "the argument of exp should be in 1, but this is in mV", "v", None),
+        ("exp(v)", "the argument of exp should be a pure number, but this is in mV", "v", None),
         (
             "log(v / w)",
-            "the argument of log should be in 1, but this is in mV/V",
+            "the argument of log should be a pure number, but this is in mV/V",
             "v / w",
-            "multiply mV/V by 1e-3 to get 1",
+            "multiply mV/V by 1e-3 to get a pure number",
         ),
-        ("n^v", "an exponent should be in 1, but this is in mV", "v", None),
+        ("n^v", "an exponent should be a pure number, but this is in mV", "v", None),
         ("v^n", "this raises mV to a power that is not a number", "n", None),
         ("n * (v + t)", "this adds ms to mV", "t", None),
     ],
@@ -101,5 +101,5 @@ def test_reported(written: str, message: str, marked: str, hint: str | None) -> 
 def test_a_fault_is_reported_once() -> None:
     assert [message for message, _, _ in infer("(v + i) * 2 + v * exp(i)")[1]] == [
         "this adds pA to mV",
-        "the argument of exp should be in 1, but this is in pA",
+        "the argument of exp should be a pure number, but this is in pA",
     ]
