@@ -48,7 +48,12 @@ Functions = dict[TransferFunctionNode, TransferFunction]
 def _functions(context: Context, document: Document, registry: TransferRegistry) -> Functions:
     """The transfer function of each use, those that the file defines included."""
     registry = add_definitions(context, document.transfer_definitions, registry)
-    found = {node: find_function(context, node, registry) for node in document.transfer_functions}
+    own = {node.name.value for node in document.transfer_definitions}
+    found = {}
+    for node in document.transfer_functions:
+        # A definition that has faults is missing in the registry, and has been reported.
+        if node.plugin.value in registry.names() or node.plugin.value not in own:
+            found[node] = find_function(context, node, registry)
     return {node: function for node, function in found.items() if function is not None}
 
 

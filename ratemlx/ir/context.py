@@ -163,7 +163,7 @@ class Context:
         names = [name for name, _ in found.function.outputs] if found.function else []
         if found.function and node.output not in names:
             message = f"'{node.use}' ({found.function.name}) has no output '{node.output}'"
-            hint = did_you_mean(node.output, names) or f"its outputs are {', '.join(names)}"
+            hint = did_you_mean(node.output, names)
             self.error("transfer", message, node.span, hint)
 
     def _derivative(self, node: Derivative, found: Declared) -> None:
@@ -173,7 +173,7 @@ class Context:
         for item in node.wrt:
             if item.name not in names:
                 message = f"'{node.use.name}' ({found.function.name}) has no argument '{item.name}'"
-                hint = did_you_mean(item.name, names) or f"its arguments are {', '.join(names)}"
+                hint = did_you_mean(item.name, names)
                 self.error("transfer", message, item.span, hint)
 
     def _is_function(self, found: Declared, span: Span | None) -> bool:

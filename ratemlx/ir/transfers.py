@@ -17,6 +17,7 @@ from ratemlx.ir.nodes import Item, Name, Node, Number
 from ratemlx.ir.scope import COEFFICIENT, DYNAMICS, VECTORS, Declared, Formula
 from ratemlx.ir.units import UnitError, parse_unit
 from ratemlx.lems.document import BindingNode, TransferFunctionNode
+from ratemlx.lems.quoting import suggest
 from ratemlx.source import Text
 from ratemlx.transfer.base import Coefficient, TransferFunction
 from ratemlx.transfer.check import coefficient_names
@@ -45,8 +46,9 @@ def find_function(context: Context, node: TransferFunctionNode, registry: Transf
     if name in registry.names():
         function = registry.get(name)
         return function if _has_readable_units(context, node, function) else None
-    hint = did_you_mean(name, registry.names())
-    hint = hint or f"there are {', '.join(registry.names())}; --plugin FILE.py or a package adds more"
+    nearest = suggest(name, registry.names())
+    hint = f"there are {', '.join(registry.names())}; --plugin FILE.py or a package adds more"
+    hint = f"did you mean '{nearest}'?" if nearest else hint
     context.error("transfer", f"there is no transfer function '{name}'", node.plugin.span, hint)
     return None
 
@@ -96,15 +98,11 @@ def _bindings(
         name = binding.name.value
         if name not in known[binding.kind]:
             message = f"transfer function '{function.name}' has no {binding.kind} '{name}'"
-            hint = did_you_mean(name, known[binding.kind]) or _listed(binding.kind, known[binding.kind])
+            hint = did_you_mean(name, known[binding.kind]) or f"it has no {binding.kind}s"
             context.error("transfer", message, binding.name.span, hint)
         else:
             found[binding.kind, name] = binding
     return found
-
-
-def _listed(kind: str, names: list[str]) -> str:
-    return f"its {kind}s are {', '.join(names)}" if names else f"it has no {kind}s"
 
 
 def _arguments(
