@@ -6,12 +6,13 @@ quantities without a unit get that of their expression. Weights are pure numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from ratemlx.ir.context import Context
 from ratemlx.ir.draft import Draft
 from ratemlx.ir.dynamics import CouplingDraft, Named, NoiseDraft
+from ratemlx.ir.infer_transfer_units import infer_outputs
 from ratemlx.ir.infer_units import Inference
 from ratemlx.ir.model import CONDUCTION_SPEED, TIME_STEP, TOTAL
 from ratemlx.ir.transfers import UseDraft
@@ -103,25 +104,34 @@ class _Checker:
         self.units[item.node.name.value] = unit
 
     def _use(self, item: UseDraft) -> None:
-        """Arguments and coefficients against the units that the function declares; those it leaves open fit any."""
-        name = item.node.name.value
-        declared = {argument.name: _declared(argument.unit) for argument in item.function.arguments}
-        units: dict[str, Unit | None] = {}
+        """Arguments and coefficients against the units that the function states; those it leaves open fit any."""
+        name, function = item.node.name.value, item.function
+        stated = {argument.name: _stated(argument.unit) for argument in function.arguments}
+        stated |= {coefficient.name: _stated(coefficient.unit) for coefficient in function.coefficients}
+        arguments: dict[str, Unit | None] = {}
         for argument, formula in item.arguments:
-            what = f"the argument '{argument}' of '{item.function.name}'"
-            self.inference.require(formula.tree, declared[argument], what)
-            units[argument] = declared[argument] or self.inference.infer(formula.tree)
-        self.arguments[name] = units
-        coefficients = {coefficient.name: _declared(coefficient.unit) for coefficient in item.function.coefficients}
+            self.inference.require(formula.tree, stated[argument], f"the argument '{argument}' of '{function.name}'")
+            arguments[argument] = stated[argument] or self.inference.infer(formula.tree)
+        coefficients: dict[str, Unit | None] = {}
         for coefficient, tree in item.coefficients:
             base, _, index = coefficient.partition("[")
-            if tree.span is not None and index in ("", "0]"):
-                what = f"the coefficient '{base}' of '{item.function.name}'"
-                self.inference.require(tree, coefficients[base], what)
-        for place, (output, unit) in enumerate(item.function.outputs):
-            self.units[str(Result(name, output))] = _declared(unit)
-            if place == 0:
-                self.units[name] = _declared(unit)
+            coefficients[coefficient] = stated[base]
+            if tree.span is not None:  # neither a default nor from a file
+                if index in ("", "0]"):
+                    self.inference.require(tree, stated[base], f"the coefficient '{base}' of '{function.name}'")
+                coefficients[coefficient] = stated[base] or self.inference.infer(tree)
+        self.arguments[name] = arguments
+        self._outputs(item, {**arguments, **coefficients})
+
+    def _outputs(self, item: UseDraft, inputs: Mapping[str, Unit | None]) -> None:
+        """The units of the results: as stated, else worked out through the function's statements."""
+        name, outputs = item.node.name.value, item.function.outputs
+        units: Mapping[str, Unit | None] = {}
+        if not all(unit for _, unit in outputs):
+            units = infer_outputs(item.function, inputs, lambda what: self._report(what, item.node.name.span, None))
+        for output, unit in outputs:
+            self.units[str(Result(name, output))] = _stated(unit) or units.get(output)
+        self.units[name] = self.units[str(Result(name, outputs[0][0]))]
 
     def _dynamics(self) -> None:
         for state, formula in self.draft.time_derivatives.items():
@@ -142,6 +152,6 @@ class _Checker:
             self.inference.require(item.mu.tree, unit, f"mu of the noise on '{name}'")
 
 
-def _declared(unit: str) -> Unit | None:
+def _stated(unit: str) -> Unit | None:
     """The unit that a transfer function states; None where it states none."""
     return parse_unit(unit) if unit else None

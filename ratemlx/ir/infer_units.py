@@ -87,7 +87,7 @@ class Inference:
             if common is None:
                 common = unit
             elif unit is not None and unit != common:
-                message = f"this {verb} {_named(unit)} {_WITH[verb]} {_named(common)}"
+                message = f"this {verb} {name_unit(unit)} {_WITH[verb]} {name_unit(common)}"
                 self.report(message, node.span, scaling(unit, common))
                 fits = False
         return common if fits else None
@@ -140,7 +140,8 @@ class Inference:
 _WITH = {"adds": "to", "compares": "to", "combines": "with"}
 
 
-def _named(unit: Unit) -> str:
+def name_unit(unit: Unit) -> str:
+    """The unit as messages call it."""
     return "a pure number" if unit == ONE else str(unit)
 
 
@@ -154,4 +155,4 @@ def scaling(unit: Unit, expected: Unit) -> str | None:
     if exponent is None:
         return None
     factor = f"1e{exponent}" if exponent.denominator == 1 else f"10^{float(exponent):g}"
-    return f"multiply {unit} by {factor} to get {_named(expected)}"
+    return f"multiply {unit} by {factor} to get {name_unit(expected)}"
