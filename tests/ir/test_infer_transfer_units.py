@@ -26,7 +26,7 @@ def infer(name: str, units: dict[str, str | None]) -> tuple[str | None, list[str
         ("sigmoid", SIGMOID, "kHz"),
         ("sigmoid", {**SIGMOID, "slope": None, "midpoint": None}, "kHz"),
         ("sigmoid", {**SIGMOID, "amplitude": None}, None),
-        ("wong_wang", WONG_WANG, "Hz"),
+        ("wong_wang", WONG_WANG, "1/s"),
         ("wong_wang", {"x": "1", "a": "kHz", "b": "1/ms", "d": "ms"}, "1/ms"),
     ],
 )
@@ -36,7 +36,7 @@ def test_inferred(name: str, units: dict[str, str | None], unit: str | None) -> 
 
 def test_reported() -> None:
     assert infer("sigmoid", {**SIGMOID, "midpoint": "V"})[1] == [
-        "with these units, 'bend' of the transfer function 'sigmoid' combines mV with V"
+        "with these units, 'bend' of the transfer function 'sigmoid' combines V with mV"
     ]
     assert infer("sigmoid", {**SIGMOID, "slope": "mV"})[1] == [
         "with these units, 'bend' of the transfer function 'sigmoid' has mV^2 in tanh"
