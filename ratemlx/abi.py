@@ -183,9 +183,10 @@ def definitions(
     """
     names = [item.name for item in manifest.exposures]
     kept = names if observe is None else list(observe)
-    macros = {item.name: item.macro for item in manifest.constants}
-    for name in constants or {}:
-        if not macros[name]:
+    known = {item.name: item for item in manifest.constants}
+    changed = {name: value for name, value in (constants or {}).items() if value != known[name].value}
+    for name in changed:
+        if not known[name].macro:
             raise KernelError(
                 f"the value of constant {name} shaped this kernel's arithmetic and cannot be changed in it",
                 f"generate another one: ratemlx generate {manifest.model} --set {name}=VALUE",
@@ -200,7 +201,7 @@ def definitions(
     }
     if precision == "float64":
         chosen["RATEMLX_FLOAT64"] = "1"
-    return chosen | {macros[name]: repr(float(value)) for name, value in (constants or {}).items()}
+    return chosen | {known[name].macro: repr(float(value)) for name, value in changed.items()}
 
 
 class Batch(ctypes.Structure):

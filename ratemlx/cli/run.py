@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,9 +87,9 @@ def run(
     from ratemlx.abi import Manifest
     from ratemlx.runtime import RunSpec
     from ratemlx.runtime.sweep_text import parse_axes, parse_settings
-    from ratemlx.simulate import generated_folder
 
-    folder = generated_folder(model, target, plugin or ())
+    params = parse_settings(settings or ())
+    folder = _kernel(model, target, plugin or (), params)
     choices: dict[str, Any] = {"precision": precision, "integrator": integrator}
     spec = RunSpec(
         folder=folder,
@@ -96,7 +97,7 @@ def run(
         normalization=normalization,
         sweep=parse_axes(Manifest.load(folder), sweep or ()),
         samples=points,
-        params=parse_settings(settings or ()),
+        params=params,
         conduction_speed=speed,
         initial=parse_settings(initial or ()),
         duration=duration,
@@ -115,6 +116,21 @@ def run(
         **choices,
     )
     _plan(spec) if plan_only else _run(spec)
+
+
+def _kernel(model: str, target: str, plugins: Sequence[Path], settings: Mapping[str, float]) -> Path:
+    """The kernel's folder; a constant whose value shapes the arithmetic, as a zero does, needs a kernel of its own."""
+    from ratemlx.abi import Manifest
+    from ratemlx.ir.override import override_constants
+    from ratemlx.load import load
+    from ratemlx.simulate import generated_folder
+
+    folder = generated_folder(model, target, plugins)
+    shaping = {item.name for item in Manifest.load(folder).constants if not item.macro}
+    chosen = {name: value for name, value in settings.items() if name in shaping}
+    if not chosen or Path(model).is_dir():
+        return folder
+    return generated_folder(override_constants(load(model, plugins), chosen), target)
 
 
 def _plan(spec: RunSpec) -> None:
