@@ -71,8 +71,8 @@ class RunningBatch:
             dt=job.timing.dt,
             **{name: buffer.address for name, buffer in self._buffers.items()},
         )
+        self._first = 0
         kernel.start(self._batch)
-        device.synchronize()
 
     @property
     def longest_chunk(self) -> int:
@@ -80,18 +80,35 @@ class RunningBatch:
         block, per_sample = self.plan.group.block, self.job.timing.steps_per_sample
         return max(block, (self.plan.chunk_samples - 1) * per_sample // block * block)
 
-    def advance(self, steps: int) -> Chunk:
-        """Advance by about `steps` (whole blocks, within `longest_chunk` and the run) and collect finished samples."""
+    @property
+    def series_shape(self) -> tuple[int, int, int, int]:
+        """Shape of all its samples: (instance, exposure, sample, region)."""
+        job = self.job
+        return len(self.plan.instances), len(job.observed), job.timing.n_samples, job.connectome.n_regions
+
+    @property
+    def running(self) -> bool:
+        """Whether there are steps left."""
+        return self.steps_done < self.job.timing.n_steps
+
+    def advance(self, steps: int) -> int:
+        """Begin about `steps` more (whole blocks, within `longest_chunk` and the run); gives how many.
+
+        After `device.synchronize()`, `collect` them before the next call.
+        """
         block, per_sample = self.plan.group.block, self.job.timing.steps_per_sample
         whole = max(block, min(steps, self.longest_chunk) // block * block)
         steps = min(whole, self.job.timing.n_steps - self.steps_done)
-        first = self.steps_done // per_sample
-        self._batch.first_step, self._batch.n_steps, self._batch.first_sample = self.steps_done, steps, first
+        self._first = self.steps_done // per_sample
+        self._batch.first_step, self._batch.n_steps, self._batch.first_sample = self.steps_done, steps, self._first
         self.kernel.advance(self._batch)
-        self.device.synchronize()
         self.steps_done += steps
-        count = self.steps_done // per_sample - first
-        return Chunk(first, self._by_instance(self._samples.read()[:, :count]))
+        return steps
+
+    def collect(self) -> Chunk:
+        """Samples that the last `advance` completed."""
+        count = self.steps_done // self.job.timing.steps_per_sample - self._first
+        return Chunk(self._first, self._by_instance(self._samples.read()[:, :count]))
 
     def diverged_at(self) -> Int32s:
         """For each instance the first step after which a state was not finite, or -1."""

@@ -6,17 +6,17 @@ Knows plan, device and progress; where results go is the caller's `keep`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ratemlx.abi import definitions
+from ratemlx.abi import BLOCK_SIZES, definitions
 from ratemlx.runtime.arrays import AnyArray, Int32s, Int64s
 from ratemlx.runtime.batch import RunningBatch, SpeedGroupArrays
 from ratemlx.runtime.devices.base import Device, Kernel
-from ratemlx.runtime.plan import BatchPlan, Plan, SpeedGroup
+from ratemlx.runtime.plan import Plan, SpeedGroup
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.spec import Job
 
@@ -35,21 +35,39 @@ class BatchResult:
 
 def run_plan(job: Job, plan: Plan, device: Device, keep: Callable[[BatchResult], None], progress: Progress) -> float:
     """Run all batches and hand each to `keep`; gives node-steps per second without compilation."""
-    group: SpeedGroup | None = None
-    work, seconds = 0, 0.0
-    kernels: dict[int, Kernel] = {}
-    for batch in plan.batches:
-        if batch.group is not group:
-            group = batch.group
-            if group.block not in kernels:
-                kernels[group.block] = load_kernel(job, group.block, plan.limits.lanes, device, progress)
-            edges = SpeedGroupArrays(job, group, device)
+    variants = _Variants(job, plan.limits.lanes, device, progress)
+    seconds = 0.0
+    for wave in plan.waves:
+        kernels = [variants.kernel(batch.group) for batch in wave]
         started = time.perf_counter()
-        running = RunningBatch(job, batch, plan.limits.lanes, edges, kernels[group.block], device)
-        keep(_finish(running, batch, progress))
+        running = [
+            RunningBatch(job, batch, plan.limits.lanes, variants.arrays(batch.group), kernel, device)
+            for batch, kernel in zip(wave, kernels, strict=True)
+        ]
+        for result in _finish(running, progress):
+            keep(result)
         seconds += time.perf_counter() - started
-        work += batch.tiles(plan.limits.lanes) * plan.limits.lanes * plan.n_regions * plan.timing.n_steps
-    return work / seconds if seconds else 0.0
+    return plan.node_steps / seconds if seconds else 0.0
+
+
+class _Variants:
+    """Kernels by block size, and edges of the speed groups in hand (waves go through groups in order)."""
+
+    def __init__(self, job: Job, lanes: int, device: Device, progress: Progress) -> None:
+        self._job, self._lanes, self._device, self._progress = job, lanes, device, progress
+        self._kernels: dict[int, Kernel] = {}
+        self._latest: tuple[SpeedGroup, SpeedGroupArrays] | None = None
+
+    def kernel(self, group: SpeedGroup) -> Kernel:
+        if group.block not in self._kernels:
+            loaded = load_kernel(self._job, group.block, self._lanes, self._device, self._progress)
+            self._kernels[group.block] = loaded
+        return self._kernels[group.block]
+
+    def arrays(self, group: SpeedGroup) -> SpeedGroupArrays:
+        if self._latest is None or self._latest[0] is not group:
+            self._latest = group, SpeedGroupArrays(self._job, group, self._device)
+        return self._latest[1]
 
 
 def load_kernel(job: Job, block: int, lanes: int, device: Device, progress: Progress) -> Kernel:
@@ -69,20 +87,25 @@ def load_kernel(job: Job, block: int, lanes: int, device: Device, progress: Prog
         return device.load(Path(job.spec.folder), job.manifest, chosen)
 
 
-def _finish(running: RunningBatch, batch: BatchPlan, progress: Progress) -> BatchResult:
-    """All steps of a batch; the length of calls follows the time they take."""
-    job = running.job
-    shape = (len(batch.instances), len(job.observed), job.timing.n_samples, job.connectome.n_regions)
-    series = np.empty(shape, dtype=job.dtype)
-    steps = batch.group.block
-    while running.steps_done < job.timing.n_steps:
-        before = running.steps_done
+def _finish(wave: Sequence[RunningBatch], progress: Progress) -> list[BatchResult]:
+    """All steps of batches that run side by side; the length of calls follows the time they take."""
+    job, device = wave[0].job, wave[0].device
+    series = [np.empty(batch.series_shape, dtype=job.dtype) for batch in wave]
+    steps = BLOCK_SIZES[0]
+    device.synchronize()
+    while any(batch.running for batch in wave):
         started = time.perf_counter()
-        chunk = running.advance(steps)
-        series[:, :, chunk.first : chunk.first + chunk.values.shape[2]] = chunk.values
-        done = running.steps_done - before
-        progress.advance(done * len(batch.instances))
+        active = [(batch, values) for batch, values in zip(wave, series, strict=True) if batch.running]
+        done = [batch.advance(steps) for batch, _ in active]
+        device.synchronize()
+        for batch, values in active:
+            chunk = batch.collect()
+            values[:, :, chunk.first : chunk.first + chunk.values.shape[2]] = chunk.values
+        progress.advance(sum(n * len(batch.plan.instances) for n, (batch, _) in zip(done, active, strict=True)))
         elapsed = max(time.perf_counter() - started, 1e-6)
         # At most tenfold at a time: the first call also pays for page faults and says little.
-        steps = int(min(done * CHUNK_SECONDS / elapsed, done * 10))
-    return BatchResult(batch.instances, series, running.diverged_at())
+        steps = int(min(max(done) * CHUNK_SECONDS / elapsed, max(done) * 10))
+    return [
+        BatchResult(batch.plan.instances, values, batch.diverged_at())
+        for batch, values in zip(wave, series, strict=True)
+    ]

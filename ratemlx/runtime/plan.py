@@ -15,6 +15,7 @@ from ratemlx.abi import BLOCK_SIZES, Manifest, Precision
 from ratemlx.errors import DeviceError, SweepError
 from ratemlx.runtime.arrays import Floats, Int32s, Int64s, bytes_text
 from ratemlx.runtime.edges import Edges, delays
+from ratemlx.runtime.sizes import Sizes
 from ratemlx.runtime.timing import Timing
 
 MEMORY_SHARE = 0.5
@@ -50,11 +51,15 @@ class SpeedGroup:
 
 @dataclass(frozen=True, eq=False)
 class BatchPlan:
-    """One unit of computing and of saving: some instances of one speed group; `chunk_samples` are collected at once."""
+    """One unit of computing and of saving: some instances of one speed group.
+
+    `chunk_samples` are collected at once; `memory` is in bytes.
+    """
 
     group: SpeedGroup
     instances: Int64s
     chunk_samples: int
+    memory: int
 
     def tiles(self, lanes: int) -> int:
         """Tiles of `lanes` instances, the last one padded."""
@@ -63,16 +68,25 @@ class BatchPlan:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Everything that will run, in order, with what it costs."""
+    """Everything that will run, in order, with what it costs; batches of one wave run side by side."""
 
     groups: tuple[SpeedGroup, ...]
-    batches: tuple[BatchPlan, ...]
+    waves: tuple[tuple[BatchPlan, ...], ...]
     timing: Timing
     limits: Limits
     n_regions: int
     n_observed: int
-    batch_bytes: int
     result_bytes: int
+
+    @property
+    def batches(self) -> tuple[BatchPlan, ...]:
+        """All batches in the order of waves."""
+        return tuple(batch for wave in self.waves for batch in wave)
+
+    @property
+    def batch_bytes(self) -> int:
+        """Bytes that the batches of the largest wave take together."""
+        return max((sum(batch.memory for batch in wave) for wave in self.waves), default=0)
 
     @property
     def n_instances(self) -> int:
@@ -109,16 +123,10 @@ def make_plan(
     n_regions = len(edges.begin) - 1
     chosen = np.arange(len(speeds)) if pending is None else pending
     groups = tuple(_groups(manifest, edges, timing, speeds, chosen))
-    sizes = _Sizes(manifest, n_regions, n_observed, ITEM_BYTES[precision], timing)
-    batches: list[BatchPlan] = []
-    largest = 0
-    for group in groups:
-        cut = _cut(group, sizes, limits, timing)
-        batches += cut
-        largest = max(largest, *(sizes.batch(item, limits.lanes) for item in cut))
-    return Plan(
-        groups, tuple(batches), timing, limits, n_regions, n_observed, largest, len(chosen) * sizes.result_per_instance
-    )
+    sizes = Sizes(manifest, n_regions, n_observed, ITEM_BYTES[precision], timing)
+    batches = [batch for group in groups for batch in _cut(group, sizes, limits, timing)]
+    waves = tuple(_waves(batches, limits))
+    return Plan(groups, waves, timing, limits, n_regions, n_observed, len(chosen) * sizes.result)
 
 
 def block_size(shortest_delay: int) -> int:
@@ -146,52 +154,44 @@ def _groups(manifest: Manifest, edges: Edges, timing: Timing, speeds: Floats, ch
         yield SpeedGroup(speed, steps, block, rows, instances)
 
 
-@dataclass(frozen=True)
-class _Sizes:
-    """Bytes of everything that belongs to instances."""
-
-    manifest: Manifest
-    n_regions: int
-    n_observed: int
-    item: int
-    timing: Timing
-
-    @property
-    def result_per_instance(self) -> int:
-        return self.n_observed * self.n_regions * self.timing.n_samples * self.item
-
-    @property
-    def sample(self) -> int:
-        return self.n_observed * self.n_regions * self.item
-
-    def instance(self, group: SpeedGroup) -> int:
-        rows = group.ring_rows + group.block
-        per_region = self.manifest.channels * rows + len(self.manifest.state_variables) + self.n_observed
-        fixed = len(self.manifest.parameters) * self.item + 12
-        return per_region * self.n_regions * self.item + fixed + self.result_per_instance
-
-    def least_samples(self, group: SpeedGroup) -> int:
-        """Samples that a call of one block can complete, and one that is under way."""
-        return group.block // self.timing.steps_per_sample + 2
-
-    def batch(self, batch: BatchPlan, lanes: int) -> int:
-        instances = batch.tiles(lanes) * lanes
-        return instances * (self.instance(batch.group) + batch.chunk_samples * self.sample)
-
-
-def _cut(group: SpeedGroup, sizes: _Sizes, limits: Limits, timing: Timing) -> list[BatchPlan]:
+def _cut(group: SpeedGroup, sizes: Sizes, limits: Limits, timing: Timing) -> list[BatchPlan]:
     size = _batch_size(group, sizes, limits, timing)
-    least = sizes.least_samples(group)
-    room = CHUNK_BYTES // (math.ceil(size / limits.lanes) * limits.lanes * sizes.sample)
+    least = sizes.least_samples(group.block)
+    full = math.ceil(min(size, len(group.instances)) / limits.lanes) * limits.lanes
+    room = CHUNK_BYTES // (full * sizes.sample)
     chunk = max(least, min(room, timing.n_samples + 2))
-    return [
-        BatchPlan(group, group.instances[first : first + size], chunk) for first in range(0, len(group.instances), size)
-    ]
+    cut = []
+    for first in range(0, len(group.instances), size):
+        instances = group.instances[first : first + size]
+        padded = math.ceil(len(instances) / limits.lanes) * limits.lanes
+        memory = padded * (sizes.instance(group.ring_rows, group.block) + chunk * sizes.sample)
+        cut.append(BatchPlan(group, instances, chunk, memory))
+    return cut
 
 
-def _batch_size(group: SpeedGroup, sizes: _Sizes, limits: Limits, timing: Timing) -> int:
+def _waves(batches: Sequence[BatchPlan], limits: Limits) -> Iterator[tuple[BatchPlan, ...]]:
+    """Batches that are too small to keep a device busy, put together as far as workers and memory go.
+
+    A sweep of conduction speeds has many small batches, for each speed has its own delays.
+    """
+    wave: list[BatchPlan] = []
+    for batch in batches:
+        together = [*wave, batch]
+        tiles = sum(item.tiles(limits.lanes) for item in together)
+        memory = sum(item.memory for item in together)
+        if wave and (tiles > limits.workers or memory > MEMORY_SHARE * limits.free_bytes):
+            yield tuple(wave)
+            together = [batch]
+        wave = together
+    if wave:
+        yield tuple(wave)
+
+
+def _batch_size(group: SpeedGroup, sizes: Sizes, limits: Limits, timing: Timing) -> int:
     """Instances of a batch: as asked for, or what fits into memory and into BATCH_SECONDS."""
-    tile = limits.lanes * (sizes.instance(group) + sizes.least_samples(group) * sizes.sample)
+    tile = limits.lanes * (
+        sizes.instance(group.ring_rows, group.block) + sizes.least_samples(group.block) * sizes.sample
+    )
     fitting = int(MEMORY_SHARE * limits.free_bytes) // tile
     if fitting < 1:
         raise _too_large(group, limits, tile)

@@ -15,7 +15,7 @@ def describe(job: Job, plan: Plan, device_name: str, finished: int = 0) -> list[
         _time(job, plan),
     ]
     if plan.batches:
-        lines += [_network(job, plan), _cost(plan)]
+        lines += [_network(job, plan), _cost(plan), *_idle_lanes(plan)]
     return lines + [f"warning: {remark}" for remark in job.warnings]
 
 
@@ -51,9 +51,10 @@ def _network(job: Job, plan: Plan) -> str:
     if not job.manifest.uses_delays:
         return f"no delays; blocks of {sizes} steps"
     speeds = [group.speed for group in plan.groups]
-    speed = f" {speeds[0]:g}" if len(speeds) == 1 else f"s {min(speeds):g} to {max(speeds):g} ({len(speeds):,} values)"
+    speed = f" {speeds[0]:g} mm/ms" if len(speeds) == 1 else f"s {min(speeds):g} to {max(speeds):g} mm/ms"
+    many = "" if len(speeds) == 1 else f" ({len(speeds):,} values)"
     low, high = shortest_and_longest(plan.groups)
-    return f"conduction speed{speed} mm/ms: delays of {low:,} to {high:,} steps, blocks of {sizes} steps"
+    return f"conduction speed{speed}{many}: delays of {low:,} to {high:,} steps, blocks of {sizes} steps"
 
 
 def _cost(plan: Plan) -> str:
@@ -63,6 +64,18 @@ def _cost(plan: Plan) -> str:
         f"{batches} of up to {largest:,}, {bytes_text(plan.batch_bytes)} of memory;"
         f" results {bytes_text(plan.result_bytes)}; estimated time {seconds_text(plan.seconds)}"
     )
+
+
+def _idle_lanes(plan: Plan) -> list[str]:
+    """A remark when most of the work is padding, which many speeds with few instances each bring about."""
+    lanes = plan.limits.lanes
+    used = plan.n_instances / (lanes * sum(batch.tiles(lanes) for batch in plan.batches))
+    if len(plan.groups) < 2 or used > 0.5:
+        return []
+    return [
+        f"note: only {used:.0%} of the work is of use, for every conduction speed fills tiles of {lanes} instances of"
+        " its own; sweep fewer speeds, or more of the rest"
+    ]
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -136,3 +136,13 @@ def test_numbers_for_people() -> None:
         "2 h 1 min",
         "4.6 days",
     ]
+
+
+def test_small_batches_run_side_by_side(manifest: Manifest, brain: Edges) -> None:
+    speeds = [1.0, 2.0, 3.0, 4.0, 5.0] + [6.0] * 33
+    found = plan(manifest, brain, speeds, replace(LIMITS, workers=3))
+    assert [[batch.group.speed for batch in wave] for wave in found.waves] == [[1, 2, 3], [4, 5], [6]]
+    sizes = [sum(batch.memory for batch in wave) for wave in found.waves]
+    assert found.batch_bytes == max(sizes)
+    tight = plan(manifest, brain, speeds, replace(LIMITS, workers=3, free_bytes=4 * sizes[0] // 3))
+    assert [len(wave) for wave in tight.waves] == [1, 2, 2, 1]

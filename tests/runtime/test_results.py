@@ -111,15 +111,24 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
         ratemlx.open_result(tmp_path)
 
 
+def wait_for_batches(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
+    """Until a run has finished some batches; fails when it ends before."""
+    deadline = time.monotonic() + 30
+    while len(list(folder.glob("batches/*.npz"))) < count:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def test_a_killed_run_goes_on(linear: Path, tmp_path: Path) -> None:
     """SIGKILL after the first batches; the same command finishes with the numbers of an undisturbed run."""
-    command = [sys.executable, "-c", DRIVER, str(linear), "--sweep", "drive=0:1:16", "-n", "50", "--batch-size", "2"]
+    command = [sys.executable, "-c", DRIVER, str(linear), "--sweep", "drive=0:1:16", "-n", "30", "--batch-size", "2"]
     command += ["--threads", "1", "-v"]
     out = tmp_path / "out"
-    process = subprocess.Popen([*command, "-o", str(out)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(list(out.glob("batches/*.npz"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.005)
+    process = subprocess.Popen(
+        [*command, "-o", str(out)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, text=True
+    )
+    wait_for_batches(out, 2, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     kept = {path.name: path.stat().st_mtime_ns for path in out.glob("batches/*.npz")}
@@ -139,8 +148,7 @@ def test_an_interrupted_run_keeps_finished_batches(linear: Path, tmp_path: Path)
     process = subprocess.Popen(
         [*command, "-o", "out"], stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=dict(os.environ)
     )
-    while not list(tmp_path.glob("out/batches/*.npz")):
-        time.sleep(0.005)
+    wait_for_batches(tmp_path / "out", 1, process)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,10 @@ class HostBuffer:
 
 
 class CpuKernel:
-    """A loaded library whose calls are spread over threads, one tile at a time, so that a tile stays in cache."""
+    """A loaded library; `submit` runs its calls, one tile at a time, so that a tile stays in cache."""
 
-    def __init__(self, library: ctypes.CDLL, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    def __init__(self, library: ctypes.CDLL, submit: Callable[..., None]) -> None:
+        self._submit = submit
         self._functions = {name: getattr(library, f"ratemlx_{name}") for name in ("start", "advance")}
         for function in self._functions.values():
             function.argtypes = (ctypes.POINTER(Batch), ctypes.c_int32, ctypes.c_int32)
@@ -70,16 +70,8 @@ class CpuKernel:
         self._each_tile("advance", batch)
 
     def _each_tile(self, name: str, batch: Batch) -> None:
-        function = self._functions[name]
-        calls = [self._pool.submit(function, ctypes.byref(batch), tile, tile + 1) for tile in range(batch.n_tiles)]
-        try:
-            for call in calls:
-                call.result()
-        finally:
-            # Interrupted: no thread may touch the arrays after we return. A running call cannot be cancelled.
-            for call in calls:
-                call.cancel()
-            wait(calls)
+        for tile in range(batch.n_tiles):
+            self._submit(self._functions[name], ctypes.byref(batch), tile, tile + 1)
 
 
 class CpuDevice:
@@ -92,6 +84,7 @@ class CpuDevice:
             raise DeviceError(f"at least one thread is needed; {threads} were asked for")
         self.workers = threads or available_threads()
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="ratemlx")
+        self._calls: list[Future[None]] = []
 
     @property
     def name(self) -> str:
@@ -110,7 +103,7 @@ class CpuDevice:
     def load(self, folder: Path, manifest: Manifest, definitions: Mapping[str, str]) -> CpuKernel:
         """Compile (or take from the cache) and load the kernel; raises KernelError or DeviceError."""
         if manifest.target != self.target:
-            raise KernelError(f"{folder} holds a {manifest.target} kernel, which a CPU cannot run")
+            raise KernelError(f"{folder} holds a {manifest.target} kernel; {self.name} runs {self.target} kernels")
         if Path(manifest.kernel).name != manifest.kernel:
             raise KernelError(f"the manifest names a kernel outside its folder: {manifest.kernel!r}")
         source = folder / manifest.kernel
@@ -121,7 +114,7 @@ class CpuDevice:
             loaded = _load_again(source, definitions)
         with contextlib.suppress(AttributeError):
             if loaded.ratemlx_abi_version() == ABI_VERSION:
-                return CpuKernel(loaded, self._pool)
+                return CpuKernel(loaded, self._submit)
         raise KernelError(
             f"{manifest.kernel} does not export version {ABI_VERSION} of the kernel interface",
             "generate it again: ratemlx generate MODEL",
@@ -144,11 +137,23 @@ class CpuDevice:
         return HostBuffer(block[first : first + size].view(dtype).reshape(shape))
 
     def synchronize(self) -> None:
-        """Nothing to wait for: calls return when they are done."""
+        """Wait for all calls."""
+        calls, self._calls = self._calls, []
+        try:
+            for call in calls:
+                call.result()
+        finally:
+            # Interrupted: no thread may touch the arrays after we return. A running call cannot be cancelled.
+            for call in calls:
+                call.cancel()
+            wait(calls)
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _submit(self, function: Callable[..., None], *arguments: object) -> None:
+        self._calls.append(self._pool.submit(function, *arguments))
 
 
 def _load_again(source: Path, definitions: Mapping[str, str]) -> ctypes.CDLL:

@@ -1,0 +1,46 @@
+"""Bytes of everything that belongs to instances: what one instance, one sample and one batch take on a device.
+
+Pure arithmetic over the layout of abi.h.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ratemlx.abi import Manifest
+from ratemlx.runtime.timing import Timing
+
+WORDS_BYTES = 12
+"""An instance's identity and its step of divergence."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes for a model on `n_regions`, with `n_observed` exposures kept, in numbers of `item` bytes."""
+
+    manifest: Manifest
+    n_regions: int
+    n_observed: int
+    item: int
+    timing: Timing
+
+    @property
+    def sample(self) -> int:
+        """One sample of one instance."""
+        return self.n_observed * self.n_regions * self.item
+
+    @property
+    def result(self) -> int:
+        """All samples of one instance."""
+        return self.sample * self.timing.n_samples
+
+    def instance(self, ring_rows: int, block: int) -> int:
+        """One instance with its history and its results, but without samples that wait for collection."""
+        rows = ring_rows + block
+        per_region = self.manifest.channels * rows + len(self.manifest.state_variables) + self.n_observed
+        fixed = len(self.manifest.parameters) * self.item + WORDS_BYTES
+        return per_region * self.n_regions * self.item + fixed + self.result
+
+    def least_samples(self, block: int) -> int:
+        """Samples that a call of one block can complete, and one that is under way."""
+        return block // self.timing.steps_per_sample + 2

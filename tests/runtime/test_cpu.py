@@ -1,0 +1,153 @@
+"""The CPU as a device: compiling, caching, loading, and what is said when that fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ratemlx import abi
+from ratemlx.errors import DeviceError, KernelError
+from ratemlx.runtime.cache import cache_folder, replacing
+from ratemlx.runtime.devices import open_device
+from ratemlx.runtime.devices.compiler import FLAGS, compile_library, find_compiler, vector_bytes
+from ratemlx.runtime.devices.cpu import CpuDevice
+
+
+@pytest.fixture
+def folder(linear: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the kernel, and an empty cache."""
+    monkeypatch.setenv("RATEMLX_CACHE_DIR", str(tmp_path / "cache"))
+    shutil.copytree(linear, tmp_path / "linear")
+    return tmp_path / "linear"
+
+
+@pytest.fixture
+def chosen(manifest: abi.Manifest) -> dict[str, str]:
+    return abi.definitions(manifest, lanes=1, block=1)
+
+
+def libraries() -> list[str]:
+    return sorted(path.name for path in cache_folder("kernels").iterdir())
+
+
+def test_flags_keep_infinities() -> None:
+    assert "-ffast-math" not in FLAGS
+    assert "-ffp-contract=fast" in FLAGS
+
+
+def test_a_library_is_compiled_once_per_content(folder: Path, chosen: dict[str, str]) -> None:
+    source = folder / "linear.cpp"
+    first = compile_library(source, chosen)
+    stamp = first.stat().st_mtime_ns
+    assert compile_library(source, chosen) == first
+    assert first.stat().st_mtime_ns == stamp
+    other = compile_library(source, {**chosen, "RATEMLX_BLOCK": "2"})
+    source.write_text(source.read_text() + "// changed\n")
+    changed = compile_library(source, chosen)
+    assert sorted({first.name, other.name, changed.name}) == libraries()
+    assert len(libraries()) == 3
+
+
+def test_processes_may_compile_at_the_same_time(folder: Path, chosen: dict[str, str]) -> None:
+    code = (
+        "import sys, json; from pathlib import Path; from ratemlx.runtime.devices.compiler import compile_library; "
+        "print(compile_library(Path(sys.argv[1]), json.loads(sys.argv[2])))"
+    )
+    command = [sys.executable, "-c", code, str(folder / "linear.cpp"), json.dumps(chosen)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) for _ in range(3)]
+    answers = {process.communicate(timeout=60)[0].strip() for process in processes}
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert [Path(answer).name for answer in answers] == libraries()
+
+
+def test_messages_of_the_compiler(folder: Path, chosen: dict[str, str]) -> None:
+    (folder / "linear.cpp").write_text("int broken( {\n" * 30)
+    with pytest.raises(KernelError) as caught:
+        compile_library(folder / "linear.cpp", chosen)
+    lines = caught.value.message.splitlines()
+    assert lines[0] == "linear.cpp does not compile:"
+    assert "linear.cpp:2:1: error: " in lines[1]
+    assert len(lines) == 14
+    assert lines[-1].endswith(" more lines")
+    assert caught.value.hint == f"compiler: {find_compiler().version}"
+    assert libraries() == []
+
+
+def test_a_missing_compiler(folder: Path, chosen: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler -v")
+    with pytest.raises(DeviceError) as caught:
+        compile_library(folder / "linear.cpp", chosen)
+    assert caught.value.message == "there is no C++ compiler: no-such-compiler is not found"
+    assert caught.value.hint is not None
+    assert "apt install g++" in caught.value.hint
+
+
+def test_a_damaged_library_is_compiled_anew(folder: Path, manifest: abi.Manifest, chosen: dict[str, str]) -> None:
+    library = compile_library(folder / "linear.cpp", chosen)
+    library.write_bytes(b"not a library")
+    device = CpuDevice(1)
+    device.load(folder, manifest, chosen)
+    device.close()
+    assert library.read_bytes()[:4] == b"\x7fELF"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("int nothing;", "linear.cpp does not export version 1 of the kernel interface"),
+        ('extern "C" int ratemlx_abi_version() { return 99; }', "linear.cpp does not export version 1 of the kernel"),
+        ('extern "C" int ratemlx_abi_version() { return 1; }', "linear.cpp does not export version 1 of the kernel"),
+    ],
+)
+def test_libraries_of_another_kind(
+    folder: Path, manifest: abi.Manifest, chosen: dict[str, str], source: str, message: str
+) -> None:
+    (folder / "linear.cpp").write_text(source)
+    with pytest.raises(KernelError) as caught:
+        CpuDevice(1).load(folder, manifest, chosen)
+    assert caught.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kernel": "../linear.cpp"}, "the manifest names a kernel outside its folder: '../linear.cpp'"),
+        ({"target": "cuda"}, "linear holds a cuda kernel; "),
+        ({"kernel": "other.cpp"}, "other.cpp cannot be read: No such file or directory"),
+    ],
+)
+def test_manifests_that_do_not_fit(folder: Path, chosen: dict[str, str], changes: dict[str, str], message: str) -> None:
+    data = json.loads((folder / "manifest.json").read_text())
+    with pytest.raises(KernelError) as caught:
+        CpuDevice(1).load(folder, abi.Manifest.from_json(json.dumps({**data, **changes})), chosen)
+    assert message in caught.value.message
+
+
+def test_lanes_fill_a_vector_register() -> None:
+    device = CpuDevice(1)
+    width = vector_bytes(find_compiler())
+    assert width in (16, 32, 64)
+    assert (device.lanes("float32"), device.lanes("float64")) == (width // 4, width // 8)
+    assert device.allocate((3, 5), np.dtype("float32")).address % 64 == 0
+
+
+def test_unknown_devices() -> None:
+    with pytest.raises(DeviceError) as caught:
+        open_device("abacus")
+    assert caught.value.message == "there is no device 'abacus'"
+
+
+def test_replacing_leaves_nothing_behind_when_it_fails(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("old")
+    with pytest.raises(RuntimeError), replacing(tmp_path / "kept") as temporary:  # noqa: PT012
+        temporary.write_text("new")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert (tmp_path / "kept").read_text() == "old"

@@ -1,0 +1,64 @@
+"""The Python interface over a generated folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ratemlx
+from ratemlx.errors import DeviceError
+from ratemlx.runtime import Connectome
+
+
+def test_names_of_the_package() -> None:
+    code = (
+        "import sys, ratemlx; assert not {'numpy', 'xarray', 'sympy'} & set(sys.modules); "
+        "import ratemlx.simulate; assert callable(ratemlx.simulate); print(ratemlx.__version__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0.1.0"
+    with pytest.raises(AttributeError, match="module 'ratemlx' has no attribute 'nothing'"):
+        _ = ratemlx.nothing
+
+
+def test_a_call_as_in_the_readme(linear: Path, small: Connectome, capfd: pytest.CaptureFixture[str]) -> None:
+    result = ratemlx.simulate(
+        linear,
+        sweep={"coupling": [0.03, 0.04], "drive": (0.0, 1.0, 4)},
+        params={"tau": 5.0},
+        connectome=small,
+        duration=20.0,
+        dt=0.25,
+        conduction_speed=[2.0, 3.0],
+        observe=["y"],
+    )
+    assert result.time_series.shape == (16, 1, 20, 5)
+    assert result.info.shape == (2, 4, 2)
+    assert set(result.status.values) == {"ok"}
+    assert result.provenance["set"] == {"tau": 5.0}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_values_outside_a_range_are_warned_about(linear: Path, small: Connectome) -> None:
+    with pytest.warns(UserWarning, match="drive = 3 leaves the model's range of 0 to 1"):
+        ratemlx.simulate(linear, params={"drive": 3}, connectome=small, duration=1.0)
+
+
+def test_an_unknown_device_is_told_before_anything_is_generated() -> None:
+    with pytest.raises(DeviceError, match="there is no device 'gpu'"):
+        ratemlx.simulate("adex", target="gpu")
+
+
+def test_a_shipped_model_is_generated_into_the_cache(small: Connectome, cache: Path) -> None:
+    shared = {"connectome": small, "duration": 5.0, "noise": False, "precision": "float64"}
+    first = ratemlx.simulate("montbrio", **shared)
+    again = ratemlx.simulate(ratemlx.load("montbrio"), **shared)
+    assert first.time_series.values.tobytes() == again.time_series.values.tobytes()
+    assert np.isfinite(first.time_series.values).all()
+    folders = [path.name for path in (cache / "generated").iterdir()]
+    assert len(folders) == 1
+    assert folders[0].startswith("montbrio-")
