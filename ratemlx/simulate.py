@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ratemlx.ir.model import Model
     from ratemlx.runtime import Connectome, Result
 
-TARGETS = {"cpu": "cpp"}
+TARGETS = {"cpu": "cpp", "cuda-emulation": "cuda"}
 """Devices and the kind of kernel that each runs."""
 
 

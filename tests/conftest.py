@@ -1,14 +1,24 @@
-"""What all tests share: where the reference data and RateML's own model files are."""
+"""What all tests share: a cache of compiled kernels, and where the reference data and RateML's own model files are."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where kernels are compiled: a folder of this session's own, unless RATEMLX_CACHE_DIR names one to be kept."""
+    folder = Path(os.environ.get("RATEMLX_CACHE_DIR") or tmp_path_factory.mktemp("cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RATEMLX_CACHE_DIR", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from ratemlx.errors import DeviceError
 from ratemlx.runtime.arrays import did_you_mean
 from ratemlx.runtime.devices.base import Device
 
-DEVICES = ("cpu",)
+DEVICES = ("cpu", "cuda-emulation")
 
 
 def open_device(name: str, threads: int | None = None) -> Device:
@@ -15,4 +15,8 @@ def open_device(name: str, threads: int | None = None) -> Device:
         from ratemlx.runtime.devices.cpu import CpuDevice
 
         return CpuDevice(threads)
+    if name == "cuda-emulation":
+        from ratemlx.runtime.devices.emulation import EmulationDevice
+
+        return EmulationDevice(threads)
     raise DeviceError(f"there is no device {name!r}", did_you_mean(name, DEVICES))

@@ -31,6 +31,9 @@ FLAGS = (
     "-fno-trapping-math",
     "-fPIC",
     "-shared",
+    # A CUDA source is C++ to this compiler (devices/emulation.py), whatever its name ends in.
+    "-x",
+    "c++",
 )
 TIMEOUT = 600.0
 INSTALL_HINT = "install g++ (apt install g++, dnf install gcc-c++, conda install gxx) or set $CXX"
