@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def draw_traces(result: Result, path: Path) -> None:
     with rc_context({"font.size": 8, "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6}):
         figure = Figure(figsize=(max(4.5, 1.1 + 2.1 * columns), max(3.2, 1.5 + 1.45 * rows)), layout="constrained")
         FigureCanvasAgg(figure)
-        axes = figure.subplots(rows, columns, sharex=True, sharey=_shared_unit(result), squeeze=False)
+        axes = figure.subplots(rows, columns, sharex=True, sharey=_sharing(result), squeeze=False)
         _draw_panels(result, layout, axes)
         _label(result, layout, figure, axes)
         with replacing(path) as temporary:
@@ -148,9 +148,9 @@ def _draw_traces(axis: Axes, times: AnyArray, values: AnyArray, colour: str) -> 
     axis.plot(times, mean, color=colour, linewidth=1.1)
 
 
-def _shared_unit(result: Result) -> bool:
-    """Panels share their y axis unless one has diverged, whose last values would flatten all the others."""
-    return not len(result.diverged)
+def _sharing(result: Result) -> Literal["row", False]:
+    """Panels of a row share their y axis unless one has diverged, whose last values would flatten the others."""
+    return False if len(result.diverged) else "row"
 
 
 def _label(result: Result, layout: Layout, figure: Figure, axes: AnyArray) -> None:

@@ -55,7 +55,11 @@ def _cells(content: str, limit: int) -> list[str]:
 
 def _numbers(cells: list[str], place: str, error: type[RatemlxError]) -> list[float]:
     try:
-        return [float(cell) for cell in cells]
+        numbers = [float(cell) for cell in cells]
     except ValueError:
+        numbers = []
+    # float() also takes 1_000 for a number.
+    if not numbers or any("_" in cell for cell in cells):
         bad = next(cell for cell in cells if not NUMBER.fullmatch(cell))
-        raise error(f"{place}: {bad[:40]!r} is not a number") from None
+        raise error(f"{place}: {bad[:40]!r} is not a number")
+    return numbers

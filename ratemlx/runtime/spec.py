@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import numpy as np
 
 from ratemlx.abi import INTEGRATORS, Integrator, Manifest, Precision
 from ratemlx.errors import SweepError
-from ratemlx.runtime.arrays import Floats, did_you_mean
+from ratemlx.runtime.arrays import Floats, bytes_text, did_you_mean
 from ratemlx.runtime.connectome import Connectome
 from ratemlx.runtime.connectome_files import load_connectome
 from ratemlx.runtime.edges import Edges, edges
 from ratemlx.runtime.initial import initial_state
+from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.parameters import (
     CONDUCTION_SPEED,
     ParameterTable,
@@ -125,7 +127,7 @@ def _check_choices(spec: RunSpec) -> None:
     ):
         if value not in known:
             raise SweepError(f"unknown {name} {value!r}", did_you_mean(str(value), known))
-    if isinstance(spec.seed, bool) or not isinstance(spec.seed, int) or not 0 <= spec.seed < 2**64:
+    if isinstance(spec.seed, bool) or not isinstance(spec.seed, Integral) or not 0 <= spec.seed < 2**64:
         raise SweepError(f"the seed must be a whole number from 0 to 2^64 - 1; it is {spec.seed!r}")
     if spec.lanes is not None and not (0 < spec.lanes <= 1024 and spec.lanes & (spec.lanes - 1) == 0):
         raise SweepError(f"lanes must be a power of two up to 1024; they are {spec.lanes}")
@@ -143,11 +145,24 @@ def _points(spec: RunSpec, manifest: Manifest) -> tuple[Sweep, dict[str, float],
     if spec.samples is not None and axes:
         raise SweepError("a table of points and a sweep cannot be combined", "put all columns into the table")
     sweep = grid(manifest, axes) if spec.samples is None else table(manifest, read_points(spec.samples))
+    _check_memory(sweep)
     fixed, constants = split_overrides(manifest, settings)
     for name in sweep.names:
         if name in fixed:
             raise SweepError(f"{name} is both set and swept")
     return sweep, fixed, constants
+
+
+def _check_memory(sweep: Sweep) -> None:
+    """Refuse a product whose parameter values alone would not fit: a column each, the index, and copies in sorting."""
+    needed = 8 * sweep.n_instances * (len(sweep.axes) + 4)
+    free = free_memory()
+    if needed > free:
+        raise SweepError(
+            f"the parameter values of {sweep.n_instances:,} points take {bytes_text(needed)};"
+            f" {bytes_text(free)} are free",
+            "sweep in parts",
+        )
 
 
 def _observed(spec: RunSpec, manifest: Manifest) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from ratemlx.errors import SweepError
 from ratemlx.runtime import Connectome, Result, RunSpec, run
 from ratemlx.runtime.edges import delays, edges
 from ratemlx.runtime.initial import initial_state
+from ratemlx.runtime.spec import prepare
 from tests.support.reference_network import CouplingTerm, ReferenceNetwork
 
 POINTS = {"drive": [0.0, 0.3, 1.0], "coupling": (0.0, 0.1, 3), "conduction_speed": [1.5, 6.0]}
@@ -156,6 +157,13 @@ def test_starts(manifest: Manifest) -> None:
         with pytest.raises(SweepError) as caught:
             initial_state(manifest, 5, 1, given)
         assert caught.value.message == message
+
+
+def test_a_sweep_beyond_memory_is_refused_before_it_is_made(spec: RunSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ratemlx.runtime.spec.free_memory", lambda: 2**30)
+    with pytest.raises(SweepError) as caught:
+        prepare(replace(spec, sweep={"drive": (0.0, 1.0, 10**5), "coupling": (0.0, 1.0, 10**4)}))
+    assert caught.value.message == "the parameter values of 1,000,000,000 points take 44.7 GiB; 1.0 GiB are free"
 
 
 @pytest.mark.parametrize(
