@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ratemlx.errors import ModelError
+from ratemlx.ir import limits
 from ratemlx.ir.context import Context
 from ratemlx.ir.model import TOTAL, NoiseKind
 from ratemlx.ir.nodes import Call, Node, Number
@@ -88,6 +90,11 @@ def build_variable(context: Context, node: DerivedVariableNode | ConditionalDeri
     tree = known[-1].tree
     for case, condition, value in zip(node.cases[-2::-1], tests[::-1], known[-2::-1], strict=True):
         tree = Call(case.span, "where", (condition.tree, value.tree, tree))
+    try:
+        limits.check(tree)
+    except ModelError as error:
+        context.diagnostics.extend(error.diagnostics)
+        return None
     uses = frozenset().union(*(formula.uses for formula in (*known, *tests)))
     return Named(node, Formula(known[-1].text, tree, uses), unit)
 

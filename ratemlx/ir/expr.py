@@ -14,7 +14,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal, NoReturn, cast
 
-from ratemlx.ir import fold
+from ratemlx.ir import limits
 from ratemlx.ir.functions import FUNCTIONS, INSTEAD
 from ratemlx.ir.names import did_you_mean
 from ratemlx.ir.nodes import (
@@ -52,7 +52,7 @@ def parse_expression(text: Text) -> Node:
     """The tree of an expression; raises ModelError with one diagnostic at the first fault."""
     parser = _Parser(text)
     node = parser.whole()
-    fold.check(node)
+    limits.check(node)
     return node
 
 
@@ -227,9 +227,8 @@ class _Parser:
         """Parse one level further down; `start` is where a message about too many levels points."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            hint = "give parts of it names with DerivedVariables"
             message = f"the expression is nested more than {MAX_DEPTH} levels deep"
-            fail(self.text, start, start + 1, message, hint, "limit")
+            fail(self.text, start, start + 1, message, limits.SPLIT, "limit")
         node = parse()
         self.depth -= 1
         return node

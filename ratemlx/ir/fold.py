@@ -1,7 +1,6 @@
-"""Values of constant expressions, and the check that no constant part of an expression is absurd.
+"""Values of constant expressions: numbers, pi and what has been given a value. Knows nothing of models.
 
-A constant part must be a finite number, exponents and nested powers are capped: what passes is cheap to handle with
-exact arithmetic. Knows nothing of models.
+A constant part without a finite real value, or with an absurd exponent, is refused wherever it stands.
 """
 
 from __future__ import annotations
@@ -12,10 +11,22 @@ from collections.abc import Mapping
 
 from ratemlx.errors import Diagnostic, ModelError
 from ratemlx.ir.functions import FUNCTIONS
-from ratemlx.ir.nodes import Call, Comparison, Logical, Name, Negation, Node, Not, Number, Power, Product, Sum, children
+from ratemlx.ir.nodes import (
+    Call,
+    Comparison,
+    Logical,
+    Name,
+    Negation,
+    Node,
+    Not,
+    Number,
+    Power,
+    Product,
+    Sum,
+    children,
+)
 
 MAX_EXPONENT = 64
-MAX_DEGREE = 256
 
 CONSTANTS = {"pi": math.pi, "inf": math.inf}
 _COMPARE = {
@@ -26,12 +37,6 @@ _COMPARE = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-
-
-def check(node: Node) -> None:
-    """Raise ModelError if a constant part has no finite value, divides by zero, or a power is too high."""
-    constant_value(node)
-    _check_degree(node, MAX_DEGREE)
 
 
 def constant_value(node: Node, values: Mapping[str, float] = CONSTANTS) -> float | None:
@@ -90,17 +95,6 @@ def _truth(node: Node, parts: list[float]) -> bool:
         return not parts[0]
     assert isinstance(node, Logical)
     return any(parts) if node.operator == "or" else all(parts)
-
-
-def _check_degree(node: Node, allowed: float) -> None:
-    """Powers of powers multiply their exponents; the product is capped."""
-    if isinstance(node, Power):
-        exponent = constant_value(node.exponent)
-        allowed /= max(1.0, abs(exponent) if exponent is not None else 1.0)
-        if allowed < 1:
-            raise _error(node, f"nested powers multiply to more than {MAX_DEGREE}", "limit")
-    for child in children(node):
-        _check_degree(child, allowed)
 
 
 def _error(node: Node, message: str, code: str = "value") -> ModelError:

@@ -40,7 +40,7 @@ def _where(condition: sp.Expr, one: sp.Expr, other: sp.Expr) -> sp.Expr:
     return sp.Piecewise((one, condition), (other, True))
 
 
-MANY = 64
+MANY = 8
 _LIST = (
     *(
         Function(name, f"{name}(x)", 1, 1, getattr(math, name), getattr(sp, name))

@@ -11,6 +11,8 @@ from tests.ir.texts import fault
 FUNCTIONS = (
     "exp, log, sin, cos, tan, sinh, cosh, tanh, erf, erfc, sqrt, abs, ceil, floor, min, max, heaviside, where, diff"
 )
+CONDITION = "a condition cannot compare the result of another one"
+INNER = "give the inner one a name with a DerivedVariable"
 SPLIT = "give parts of it names with DerivedVariables"
 FINITE = "the value of this is not a finite real number"
 DIFF = "diff takes the name of a transfer function and one or two names of its arguments"
@@ -91,7 +93,18 @@ DIFF = "diff takes the name of a transfer function and one or two names of its a
         ("inf - inf", FINITE, "inf - inf", None),
         ("9**9**9**9", "an exponent is at most 64", "9**9", None),
         ("x^65", "an exponent is at most 64", "65", None),
-        ("((2 * x)^64)^64", "nested powers multiply to more than 256", "(2 * x)^64", None),
+        ("((2 * x)^64)^64", "nested powers multiply to more than 256", "(2 * x)^64", SPLIT),
+        (
+            "max(" + "a, " * 7 + "max(b, c))",
+            "max chooses among at most 8 values",
+            "max(" + "a, " * 7 + "max(b, c))",
+            SPLIT,
+        ),
+        ("where(where(x, 1, 2) > 1, 1, 2)", CONDITION, "where(x, 1, 2)", INNER),
+        ("where(where(x, 1, 2), 1, 2)", CONDITION, "where(x, 1, 2)", INNER),
+        ("(x > 1) == (y > 1)", CONDITION, "x > 1", INNER),
+        ("heaviside(1 + heaviside(x))", CONDITION, "heaviside(x)", INNER),
+        ("where(y and not max(x, (z > 1)), 1, 2)", CONDITION, "z > 1", INNER),
         ("1e999", "a number has at most 40 digits and an exponent of at most 308", "1e999", None),
         ("1" * 41, "a number has at most 40 digits and an exponent of at most 308", "1" * 41, None),
         ("1e-99999999999", "a number has at most 40 digits and an exponent of at most 308", "1e-99999999999", None),
@@ -114,6 +127,7 @@ def test_message(written: str, message: str, marked: str, hint: str | None) -> N
         ("-" * 9_000 + "x", "the expression is nested more than 40 levels deep", SPLIT),
         ("not " * 2_000 + "x", "the expression is nested more than 40 levels deep", SPLIT),
         ("2^" * 4_000 + "2", "the expression is nested more than 40 levels deep", SPLIT),
+        ("where(" + " < ".join(["x"] * 1_000) + ", 1, 2)", "an expression has at most 200 comparisons", SPLIT),
         ("exp(" * 1_900 + "x" + ")" * 1_900, "the expression is nested more than 40 levels deep", SPLIT),
     ],
 )
