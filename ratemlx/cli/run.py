@@ -59,7 +59,9 @@ def run(
         typer.Option(metavar="NAME=VALUE", help="Start of a state variable in all regions. Repeatable."),
     ] = None,
     observe: Annotated[str | None, typer.Option(metavar="NAME,...", help="Exposures to keep; all if left out.")] = None,
-    target: Annotated[str, typer.Option(metavar="DEVICE", help="Device to run on: cpu.")] = "cpu",
+    target: Annotated[
+        str, typer.Option(metavar="DEVICE", help="Device: cpu, or cuda-emulation (CUDA source on the host, for tests).")
+    ] = "cpu",
     threads: Annotated[int | None, typer.Option(metavar="N", help="Threads; one per core if left out.")] = None,
     batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="Instances of a batch; by memory and time if left out.")
