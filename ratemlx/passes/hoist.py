@@ -19,14 +19,21 @@ DIGITS = 20
 
 def hoist(program: Program) -> Program:
     """The program with everything that is fixed during a simulation computed in `prepare`."""
-    segments = {name: segment.map(evaluate_numbers) for name, segment in program.segments().items()}
-    hoister = _Hoister(program.with_segments(segments))
+    program = evaluate_all(program)
+    segments = program.segments()
+    hoister = _Hoister(program)
     changed = {}
     for name, segment in segments.items():
         if name != "prepare":
             changed[name] = hoister.segment(segment)
     changed["prepare"] = Segment(tuple(hoister.lines), ())
     return program.with_segments(changed)
+
+
+def evaluate_all(program: Program) -> Program:
+    """The program with every number in it evaluated."""
+    segments = program.segments().items()
+    return program.with_segments({name: segment.map(evaluate_numbers) for name, segment in segments})
 
 
 def evaluate_numbers(expression: sp.Expr) -> sp.Expr:

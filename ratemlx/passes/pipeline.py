@@ -7,9 +7,10 @@ from collections.abc import Callable
 from ratemlx.ir.dump import dump
 from ratemlx.ir.model import Model
 from ratemlx.passes.assemble import assemble, prune
+from ratemlx.passes.bind import bind
 from ratemlx.passes.differentiate import differentiate
 from ratemlx.passes.dump import dump_program, dump_units
-from ratemlx.passes.hoist import hoist, prune_prepare
+from ratemlx.passes.hoist import evaluate_all, hoist, prune_prepare
 from ratemlx.passes.program import Program
 from ratemlx.passes.share import share
 from ratemlx.passes.specialise import specialise
@@ -21,6 +22,9 @@ PASSES: dict[str, tuple[Callable[[Program], Program], ...]] = {
     "lower": (hoist, share, hoist, share, prune_prepare),
 }
 """The passes after `assemble`, by the stage whose output `ratemlx inspect` shows."""
+
+ADJUSTABLE: tuple[Callable[[Program], Program], ...] = (bind, differentiate, prune, evaluate_all, share, prune_prepare)
+"""The passes after `assemble` where all constants stay adjustable at run time and formulas stay near the model's."""
 
 STAGES: dict[str, str] = {
     "names": "the checked model: names resolved, transfer functions bound",
@@ -37,6 +41,14 @@ STAGES: dict[str, str] = {
 def lower(model: Model) -> Program:
     """Everything between a checked model and the printers."""
     return run_until(model, "lower")
+
+
+def lower_adjustable(model: Model) -> Program:
+    """The same for targets whose constants may change at run time: no value is put in, nothing moves to `prepare`."""
+    program = assemble(model)
+    for step in ADJUSTABLE:
+        program = step(program)
+    return program
 
 
 def run_until(model: Model, stage: str) -> Program:

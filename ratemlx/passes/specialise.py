@@ -12,6 +12,7 @@ from dataclasses import replace
 import sympy as sp
 
 from ratemlx.ir.model import Model, TransferUse
+from ratemlx.passes.bind import bind_use
 from ratemlx.passes.program import Program, symbol
 
 
@@ -38,41 +39,12 @@ def specialise(program: Program) -> Program:
 
 
 def _specialise_use(use: TransferUse, model: Model, put_in: dict[sp.Symbol, sp.Expr]) -> tuple[TransferUse, set[str]]:
-    """Bind coefficients, merge equal ones, and give statements that became the same one name."""
+    """Bind coefficients and merge equal ones; also gives the names of the constants whose value decided something."""
     merged, folded = _merge_equal(use, model)
-    bound = {symbol(name): value.xreplace(merged) for name, value in use.coefficients}
+    bound = [value.xreplace(merged) for _, value in use.coefficients]
     trivial = {item.name for item in model.constants if symbol(item.name) in put_in}
-    folded |= {name for name in trivial if any(symbol(name) in value.free_symbols for value in bound.values())}
-    bound = {name: value.xreplace(put_in) for name, value in bound.items()}
-    arguments = tuple((name, value.xreplace(put_in)) for name, value in use.arguments)
-    statements: list[tuple[str, sp.Expr]] = []
-    known: dict[sp.Expr, sp.Symbol] = {}
-    same: dict[sp.Symbol, sp.Expr] = {}
-    local = {symbol(name): symbol(f"{use.name}.{name}") for name, _ in use.function.statements}
-    local |= {symbol(item.name): symbol(f"{use.name}.{item.name}") for item in use.function.arguments}
-    for name, expression in use.function.statements:
-        value = _factored(expression.xreplace({**local, **bound}).xreplace(same), expression)
-        own = local[symbol(name)]
-        if value in known:
-            same[own] = known[value]
-        known.setdefault(value, own)
-        statements.append((own.name, known[value] if known[value] != own else value))
-    function = replace(
-        use.function,
-        arguments=tuple(replace(item, name=f"{use.name}.{item.name}") for item in use.function.arguments),
-        coefficients=(),
-        statements=tuple(statements),
-        outputs=tuple((f"{use.name}.{name}", unit) for name, unit in use.function.outputs),
-    )
-    arguments = tuple((f"{use.name}.{name}", value) for name, value in arguments)
-    return replace(use, function=function, arguments=arguments, coefficients=()), folded
-
-
-def _factored(value: sp.Expr, before: sp.Expr) -> sp.Expr:
-    """Sums of products that now share a factor, with the factor taken out."""
-    if not isinstance(value, sp.Add) or len(value.free_symbols) >= len(before.free_symbols):
-        return value
-    return sp.factor_terms(value)
+    folded |= {name for name in trivial if any(symbol(name) in value.free_symbols for value in bound)}
+    return bind_use(use, merged, put_in), folded
 
 
 def _merge_equal(use: TransferUse, model: Model) -> tuple[dict[sp.Symbol, sp.Expr], set[str]]:
