@@ -123,7 +123,10 @@ class Exposure:
 
 @dataclass(frozen=True)
 class TransferUse:
-    """A transfer function under a name of the model's: every argument and coefficient bound to an expression."""
+    """A transfer function under a name of the model's: every argument and coefficient bound to an expression.
+
+    The elements of a vector coefficient are bound one by one, as `P[0]`, `P[1]`, ...
+    """
 
     name: str
     function: TransferFunction
@@ -134,7 +137,11 @@ class TransferUse:
 
 @dataclass(frozen=True)
 class Model:
-    """A whole model, checked."""
+    """A whole model, checked.
+
+    Derived parameters and variables are in the order in which they are computed. Time derivatives are in the order of
+    the state variables, without those that are Ornstein-Uhlenbeck processes.
+    """
 
     name: str
     description: str

@@ -12,7 +12,10 @@ import sympy as sp
 
 @dataclass(frozen=True)
 class Argument:
-    """A variable that a transfer function depends on and may be differentiated by."""
+    """A variable that a transfer function depends on and may be differentiated by.
+
+    An empty unit, here and below, leaves it open: it follows from what a model binds.
+    """
 
     name: str
     unit: str = ""
