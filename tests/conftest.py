@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -19,6 +19,25 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RATEMLX_CACHE_DIR", str(folder))
         yield folder
+
+
+MEASURED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> Callable[[str, float], None]:
+    """Notes a measured error; `pytest -v` lists them at its end."""
+    lines = request.config.stash.setdefault(MEASURED, [])
+    return lambda unit, value: lines.append(f"{value:.2e}  {unit}: {request.node.nodeid.rpartition('/')[2]}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The table of measured errors."""
+    lines = config.stash.get(MEASURED, [])
+    if lines and config.get_verbosity() > 0:
+        terminalreporter.section("measured errors")
+        for line in lines:
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")
