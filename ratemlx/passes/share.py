@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 import sympy as sp
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanFunction
 
 from ratemlx.passes.order import sort_lines
 from ratemlx.passes.program import Line, Program, Segment, drop_unused, free_names, symbol
@@ -37,6 +39,7 @@ def share_segment(segment: Segment, names: Iterator[str], keep_all: bool = False
     segment = _use_reciprocals(segment)
     fresh = (symbol(name) for name in names)
     replacements, reduced = sp.cse(list(segment.expressions()), symbols=fresh, order="none", list=True)
+    replacements, reduced = _without_conditions(replacements, reduced)
     lines = [Line(str(name), expression, "shared") for name, expression in replacements]
     reduced_lines = zip(segment.lines, reduced, strict=False)
     lines += [Line(line.name, expression, line.origin) for line, expression in reduced_lines]
@@ -46,6 +49,27 @@ def share_segment(segment: Segment, names: Iterator[str], keep_all: bool = False
     if keep_all:
         return merged
     return drop_unused(_merge_equal(merged))
+
+
+def _without_conditions(
+    replacements: Sequence[tuple[sp.Symbol, sp.Basic]], reduced: Sequence[sp.Expr]
+) -> tuple[list[tuple[sp.Symbol, sp.Expr]], list[sp.Expr]]:
+    """Shared conditions put back where they are tested, because a statement is a number.
+
+    What a condition compares stays shared, under the name that the condition would have had.
+    """
+    conditions: dict[sp.Symbol, sp.Basic] = {}
+    kept = []
+    for name, value in replacements:
+        plain = value.xreplace(conditions)
+        if isinstance(plain, Relational) and not plain.lhs.is_Atom:
+            kept.append((name, plain.lhs))
+            plain = plain.func(name, plain.rhs)
+        if isinstance(plain, Relational | BooleanFunction):
+            conditions[name] = plain
+        else:
+            kept.append((name, plain))
+    return kept, [expression.xreplace(conditions) for expression in reduced]
 
 
 def _merge_equal(segment: Segment) -> Segment:
