@@ -25,7 +25,9 @@ def generate(
         list[str] | None, typer.Argument(metavar="[MODEL]...", help="Shipped names or paths to XML files.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All shipped models.")] = False,
-    target: Annotated[str, typer.Option(metavar="NAME", help="Target to generate for: cpp, cuda or all.")] = ALL,
+    target: Annotated[
+        str, typer.Option(metavar="NAME", help="Target to generate for, such as cpp or cuda, or all.")
+    ] = ALL,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder that holds MODEL/TARGET/ folders.")
     ] = Path("generated"),

@@ -9,20 +9,23 @@ import pytest
 from ratemlx.abi import Manifest
 from ratemlx.cli import main
 from ratemlx.cli.generate import SHOWN_LINES, differing_files
+from ratemlx.targets import target_names
 
 
-def test_it_writes_a_folder_per_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["generate", "montbrio", "-o", str(tmp_path)]) == 0
-    written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert written == {
-        "montbrio/cpp/montbrio.cpp",
-        "montbrio/cpp/driver.py",
-        "montbrio/cpp/manifest.json",
-        "montbrio/cuda/montbrio.cu",
-        "montbrio/cuda/driver.py",
-        "montbrio/cuda/manifest.json",
-    }
-    assert set(capsys.readouterr().out.split()) == {str(tmp_path / name) for name in written}
+@pytest.mark.parametrize(("target", "suffix"), [("cpp", ".cpp"), ("cuda", ".cu")])
+def test_it_writes_a_folder_per_target(
+    target: str, suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", "montbrio", "--target", target, "-o", str(tmp_path)]) == 0
+    folder = tmp_path / "montbrio" / target
+    written = {str(path) for path in tmp_path.rglob("*") if path.is_file()}
+    assert written == {str(folder / name) for name in (f"montbrio{suffix}", "driver.py", "manifest.json")}
+    assert set(capsys.readouterr().out.split()) == written
+
+
+def test_all_targets_are_the_default(tmp_path: Path) -> None:
+    assert main(["generate", "kuramoto", "-o", str(tmp_path)]) == 0
+    assert {path.name for path in (tmp_path / "kuramoto").iterdir()} == set(target_names())
 
 
 def test_check_passes_on_what_was_just_written_and_fails_after_an_edit(
@@ -67,7 +70,7 @@ def test_a_long_difference_is_cut(tmp_path: Path) -> None:
     [
         ([], "name models or give --all, one of the two"),
         (["adex", "--all"], "name models or give --all, one of the two"),
-        (["adex", "--target", "fortran"], "no target 'fortran'; there are cpp, cuda and all"),
+        (["adex", "--target", "fortran"], "no target 'fortran'; there are cpp, cuda"),
     ],
 )
 def test_wrong_ways_to_call_it(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
