@@ -88,14 +88,21 @@ def tvb_adex(model: str, point: dict[str, float]) -> Any:
 
 
 def adex_errors(
-    model: str, point: dict[str, float], start: dict[str, NDArray[np.float64]], duration: float, connectome: Connectome
+    model: str,
+    point: dict[str, float],
+    start: dict[str, NDArray[np.float64]],
+    duration: float,
+    connectome: Connectome,
+    integrator: str = "euler",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Differences of (E, I, W_e) and tvb-library's values, each (variable, ms, region)."""
     from tvb.simulator.coupling import Linear
 
     known = {item.name for item in Manifest.load(GENERATED / model / "cpp").state_variables}
     given = {name: values for name, values in start.items() if name in known}
-    found = ours(model, connectome, duration, ("E", "I", "W_e"), params=point, initial=given, period=1.0)
+    found = ours(
+        model, connectome, duration, ("E", "I", "W_e"), params=point, initial=given, period=1.0, integrator=integrator
+    )
     wanted = tvb_series(
         tvb_adex(model, point),
         Linear(a=np.array([point["global_coupling"]]), b=np.array([0.0])),
@@ -105,6 +112,7 @@ def adex_errors(
         dt=DT,
         duration=duration,
         period=1.0,
+        integrator=integrator,
     )
     assert wanted.shape == found.shape
     return np.abs(found - wanted), wanted
@@ -139,6 +147,17 @@ def test_adex_equals_tvb_in_float64(
     record("kHz", errors[:2].max())
     assert errors[:2].max() <= bound
     assert errors[2].max() <= 1e3 * bound
+
+
+@pytest.mark.parametrize("integrator", ["heun", "rk4"])
+def test_integrators_equal_those_of_tvb(integrator: str, connectome: Connectome, record: Record) -> None:
+    """Its Heun and Runge-Kutta hold the coupling over the step, too."""
+    with history_in_float64():
+        errors, wanted = adex_errors("adex_first_order", POINT, spread_start(0.0), 100.0, connectome, integrator)
+        _, euler = adex_errors("adex_first_order", POINT, spread_start(0.0), 100.0, connectome)
+    record("kHz", errors[:2].max())
+    assert errors[:2].max() <= 1e-11
+    assert np.abs(wanted - euler)[0].max() > 1e-5
 
 
 @pytest.mark.parametrize(

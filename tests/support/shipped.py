@@ -47,7 +47,9 @@ def brain(n_regions: int) -> Connectome:
     """The first regions of the 68-region connectome."""
     whole = load_connectome("tvb:68")
     first = slice(0, n_regions)
-    return Connectome(whole.weights[first, first], whole.tract_lengths[first, first], whole.labels[first], "part")
+    return Connectome(
+        whole.weights[first, first], whole.tract_lengths[first, first], whole.region_labels[first], "part"
+    )
 
 
 def points(names: Mapping[str, Any] | Any, rows: NDArray[Any]) -> dict[str, list[float]]:

@@ -14,6 +14,8 @@ from ratemlx.runtime import Connectome
 
 FLOAT32_ARRAYS = (("buffer", "DenseHistory"), ("nnz_weights", "SparseHistory"))
 
+INTEGRATORS = {"euler": "EulerDeterministic", "heun": "HeunDeterministic", "rk4": "RungeKutta4thOrderDeterministic"}
+
 
 def tvb_series(
     model: Any,
@@ -25,6 +27,7 @@ def tvb_series(
     dt: float,
     duration: float,
     period: float,
+    integrator: str = "euler",
 ) -> NDArray[np.float64]:
     """Temporal averages of the model's variables of interest, (variable, sample, region).
 
@@ -52,7 +55,7 @@ def tvb_series(
         model=model,
         connectivity=connectivity,
         coupling=coupling,
-        integrator=integrators.EulerDeterministic(dt=dt),
+        integrator=getattr(integrators, INTEGRATORS[integrator])(dt=dt),
         monitors=[monitors.TemporalAverage(period=period)],
         initial_conditions=history.copy(),
         simulation_length=duration,
