@@ -1,4 +1,4 @@
-"""A point's series does not depend on its company: batches, threads, tiles, order. Equality is of bytes, noise is on."""
+"""A point's series does not depend on its company: batches, threads, tiles, order. With noise, and to the bit."""
 
 from __future__ import annotations
 

@@ -164,6 +164,7 @@ RATEMLX_INLINE real erfc_gauss(real x, real gauss)
 // exp(-x^2) with the rounding error of the square put back in.
 RATEMLX_INLINE real gaussian(real x)
 {
+    x = minimum(maximum(x, splat(-16.0f)), splat(16.0f));  // infinity less itself would not be a number
     const real high = as_real(as_bits(x) & (mask_element)0xfffff000);
     const real low = x - high;
     return exp(-high * high) * exp(-(x + high) * low);
