@@ -26,6 +26,9 @@ class ExpressionPrinter(ABC):
     functions: Mapping[type[sp.Basic], str]
     """Functions of one argument, by what they are called in the language."""
 
+    power_is_operator = False
+    """Whether powers are written with an operator, which binds tighter than a sign; else they are calls."""
+
     def __init__(self, names: Mapping[str, str]) -> None:
         self.names = names
 
@@ -128,14 +131,15 @@ class ExpressionPrinter(ABC):
                 below.append(1 / item)
             else:
                 above.append(item)
-        sign = "-" if number.is_negative else ""
-        number = abs(number)
-        factors = [] if number == 1 and above else [number]
-        text = " * ".join(self.print(item, ATOM) for item in (*factors, *above))
+        factors = [*([] if abs(number) == 1 and above else [abs(number)]), *above]
+        first, *others = (self.print(item, ATOM) for item in factors)
+        if number.is_negative:
+            first = f"-({first})" if self.power_is_operator and _is_power(factors[0]) else f"-{first}"
+        text = " * ".join((first, *others))
         if below:
             under = " * ".join(self.print(item, ATOM) for item in below)
             text += f" / ({under})" if len(below) > 1 else f" / {under}"
-        return sign + text
+        return text
 
     def _power(self, expression: sp.Pow, level: int) -> str:
         base, exponent = expression.args
@@ -197,6 +201,11 @@ class ExpressionPrinter(ABC):
         for item in operands[1:]:
             text = join(text, self.condition(item))
         return text
+
+
+def _is_power(expression: sp.Expr) -> bool:
+    """Whether an expression is a power, and not one that is written with roots."""
+    return bool(expression.is_Pow and not (expression.exp.is_Rational and expression.exp.q != 1))
 
 
 def _wrapped(text: str, own: int, level: int) -> str:

@@ -24,20 +24,20 @@ RESERVED = frozenset(
 ) | set(keyword.kwlist)
 
 
-def mangle(name: str) -> str:
+def mangle(name: str, reserved: frozenset[str] = RESERVED) -> str:
     """One name as an identifier; different names may become the same."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")
     if not plain or plain[0].isdigit():
         plain = f"v_{plain}"
-    return f"{plain}_" if plain in RESERVED or "__" in plain[:2] else plain
+    return f"{plain}_" if plain in reserved or "__" in plain[:2] else plain
 
 
-def unique_names(names: Iterable[str]) -> dict[str, str]:
+def unique_names(names: Iterable[str], reserved: frozenset[str] = RESERVED) -> dict[str, str]:
     """Identifiers for names, all different; the first to claim an identifier gets it."""
     taken: set[str] = set()
     found: dict[str, str] = {}
     for name in names:
-        base = re.sub(r"__+", "_", mangle(name))
+        base = re.sub(r"__+", "_", mangle(name, reserved))
         chosen, number = base, 2
         while chosen in taken:
             chosen, number = f"{base}_{number}", number + 1

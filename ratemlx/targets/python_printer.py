@@ -8,6 +8,7 @@ import sympy as sp
 
 from ratemlx.passes.share import ErfcGauss
 from ratemlx.targets.expression_printer import ATOM, SUM, ExpressionPrinter
+from ratemlx.targets.python_text import bare
 
 FUNCTIONS: dict[type[sp.Basic], str] = {
     sp.exp: "exp",
@@ -30,6 +31,7 @@ class PythonPrinter(ExpressionPrinter):
     """Prints expressions of numbers, with functions of the module `math` by their own names."""
 
     functions = FUNCTIONS
+    power_is_operator = True
 
     def literal(self, value: float) -> str:
         """A number as Python writes it."""
@@ -68,7 +70,7 @@ class PythonPrinter(ExpressionPrinter):
 
     def choice(self, condition: str, value: str, other: str) -> str:
         """A conditional expression; only the value that is chosen is computed."""
-        return f"({value} if {_bare(condition)} else {other})"
+        return f"({value} if {bare(condition)} else {other})"
 
     def truth(self, value: bool) -> str:
         """A truth value."""
@@ -104,11 +106,11 @@ class NumpyPrinter(PythonPrinter):
 
     def choice(self, condition: str, value: str, other: str) -> str:
         """Element by element; both values are computed."""
-        return self.call("where", _bare(condition), value, other)
+        return self.call("where", bare(condition), value, other)
 
     def negation(self, condition: str) -> str:
         """Element by element."""
-        return f"~({_bare(condition)})"
+        return f"~({bare(condition)})"
 
     def conjunction(self, first: str, second: str) -> str:
         """Element by element."""
@@ -121,15 +123,3 @@ class NumpyPrinter(PythonPrinter):
 
 def _is_long(expression: sp.Expr) -> bool:
     return not (expression.is_Symbol or expression.is_number)
-
-
-def _bare(condition: str) -> str:
-    """A condition without parentheses around all of it."""
-    if not condition.startswith("("):
-        return condition
-    depth = 0
-    for place, char in enumerate(condition):
-        depth += (char == "(") - (char == ")")
-        if depth == 0:
-            return condition[1:-1] if place == len(condition) - 1 else condition
-    return condition
