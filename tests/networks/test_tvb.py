@@ -200,6 +200,41 @@ def test_montbrio(precise: bool, bound: float, connectome: Connectome, record: R
         assert error <= bound
 
 
+def test_slow_conduction_on_the_whole_connectome(connectome: Connectome, record: Record) -> None:
+    """At 1 mm/ms, tracts of up to 253 ms: all 1,244 edges keep their delays."""
+    from tvb.simulator.coupling import Linear
+    from tvb.simulator.models.infinite_theta import MontbrioPazoRoxin
+
+    generator = np.random.default_rng(8)
+    start = {"r": generator.uniform(0, 1.5, 68), "V": generator.uniform(-2, 1, 68)}
+    found = simulated(
+        "montbrio",
+        connectome=connectome,
+        normalization="none",
+        precision="float64",
+        noise=False,
+        params={"global_coupling": 0.7, "eta": -4.6},
+        sweep={"conduction_speed": [7.0, 1.0]},
+        initial=start,
+        dt=DT,
+        duration=300.0,
+    )
+    with history_in_float64():
+        wanted = tvb_series(
+            MontbrioPazoRoxin(eta=np.array([-4.6]), variables_of_interest=("r", "V")),
+            Linear(a=np.array([0.7]), b=np.array([0.0])),
+            connectome,
+            start,
+            speed=1.0,
+            dt=DT,
+            duration=300.0,
+            period=1.0,
+        )
+    record("of a state", np.abs(found[1] - wanted).max())
+    assert np.abs(found[1] - wanted).max() <= 1e-10
+    assert np.abs(found[0] - wanted).max() > 0.1
+
+
 @pytest.mark.parametrize(
     ("precise", "bound"), [(False, 1e-6), (True, 1e-12)], ids=["float32-history", "float64-history"]
 )
