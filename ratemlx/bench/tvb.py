@@ -1,23 +1,97 @@
-"""tvb-library's own class of a model, run by its own simulator, for comparison. The one module that imports tvb."""
+"""tvb-library's own classes, run by its own simulator, for comparison. The one module that imports tvb."""
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ratemlx.abi import Integrator
+from ratemlx.bench.counterparts import COUNTERPARTS, Counterpart
 from ratemlx.runtime import Connectome
 
-CLASSES = {
-    "adex": ("ZerlautAdaptationSecondOrder", "E"),
-    "adex_first_order": ("ZerlautAdaptationFirstOrder", "E"),
-    "montbrio": ("MontbrioPazoRoxin", "r"),
-    "kuramoto": ("Kuramoto", "theta"),
-}
-"""Models that tvb-library has too: its class, and the state variable that is coupled."""
+Floats = NDArray[np.float64]
+
+INTEGRATORS: tuple[Integrator, ...] = ("euler", "heun")
+"""Those that both have."""
+
+SINGLE_PRECISION = (
+    ("BaseHistory", "weights"),
+    ("SparseHistory", "nnz_weights"),
+    ("DenseHistory", "es_weights"),
+    ("DenseHistory", "buffer"),
+    ("DenseHistory", "current_state"),
+    ("DenseHistory", "delayed_state"),
+)
+"""Arrays that tvb-library keeps in float32 whatever the precision of the rest: classes and their attributes."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network without noise: `weights` as they are, `start` of shape (state, region), equal to its history."""
+
+    connectome: Connectome
+    values: Mapping[str, float]
+    start: Mapping[str, Floats]
+    speed: float
+    dt: float
+    integrator: Integrator
+
+
+def tvb_series(model: str, network: Network, observed: Sequence[str], steps: int) -> Floats:
+    """States after each step, (state, step, region), by the class that `COUNTERPARTS` names; raises ImportError.
+
+    `network.values` are those of all parameters and constants of our model, under our names.
+    """
+    with _quiet():
+        from tvb.simulator import monitors
+
+        node, link = _node(COUNTERPARTS[model], network)
+        node.variables_of_interest = tuple(observed)
+        simulator = _simulator(node, link, network, [monitors.Raw()])
+        states = [state[:, :, 0] for ((_, state),) in simulator(n_steps=steps)]
+    return np.stack(states, axis=1)
+
+
+def tvb_defaults(model: str) -> dict[str, float]:
+    """Defaults of the class's and the coupling's scalar parameters, the latter with `coupling.` before their names."""
+    found = {}
+    with _quiet():
+        from tvb.simulator import coupling, models
+
+        node: Any = getattr(models, COUNTERPARTS[model].tvb_class)()
+        link: Any = getattr(coupling, COUNTERPARTS[model].coupling)()
+    for prefix, owner in (("", node), ("coupling.", link)):
+        for name in type(owner).declarative_attrs:
+            value = getattr(owner, name)
+            if isinstance(value, np.ndarray) and value.size == 1:
+                found[prefix + name] = float(value[0])
+    return found
+
+
+@contextmanager
+def history_in_float64() -> Iterator[None]:
+    """Within this context, simulators are set up with weights and delayed states in float64, which tvb-library rounds
+    to float32. Only this process is affected.
+    """
+    from tvb.simulator import history
+
+    arrays = [vars(getattr(history, owner))[name] for owner, name in SINGLE_PRECISION]
+    before = [array.dtype for array in arrays]
+    for array in arrays:
+        array.dtype = "d"
+    try:
+        yield
+    finally:
+        for array, dtype in zip(arrays, before, strict=True):
+            array.dtype = dtype
 
 
 def tvb_rate(model: str, connectome: Connectome, *, dt: float, speed: float, steps: int = 300) -> float | None:
@@ -25,9 +99,21 @@ def tvb_rate(model: str, connectome: Connectome, *, dt: float, speed: float, ste
 
     Compilation and the first steps are not counted. Raises ImportError if tvb-library is not installed.
     """
-    if model not in CLASSES:
+    if model not in COUNTERPARTS:
         return None
-    simulator = _simulator(model, connectome, dt=dt, speed=speed)
+    with _quiet():
+        from tvb.simulator import integrators, monitors, noise
+
+        node, link = _node(COUNTERPARTS[model], Network(connectome, {"global_coupling": 0.1}, {}, speed, dt, "euler"))
+        amounts = np.zeros(node.nvar)
+        amounts[-1] = 1e-8
+        simulator = _simulator(
+            node,
+            link,
+            Network(connectome, {}, {}, speed, dt, "euler"),
+            [monitors.TemporalAverage(period=10 * dt)],
+            integrators.EulerStochastic(dt=dt, noise=noise.Additive(nsig=amounts)),
+        )
     _run(simulator, 50)
     started = time.perf_counter()
     _run(simulator, steps)
@@ -40,36 +126,73 @@ def _run(simulator: Any, steps: int) -> None:
         pass
 
 
-def _simulator(model: str, connectome: Connectome, *, dt: float, speed: float) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tvb-library warns of parts that are of no use here
-        return _configured(model, connectome, dt=dt, speed=speed)
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """tvb-library warns, and logs warnings, of parts that are of no use here."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
-def _configured(model: str, connectome: Connectome, *, dt: float, speed: float) -> Any:
+def _node(counterpart: Counterpart, network: Network) -> tuple[Any, Any]:
+    """The class and its coupling, with our values."""
+    from tvb.simulator import coupling, models
+
+    kinds = {"": getattr(models, counterpart.tvb_class), "coupling": getattr(coupling, counterpart.coupling)}
+    renamed = {**counterpart.renamed, "global_coupling": counterpart.strength}
+    found: dict[str, dict[str, list[float]]] = {"": {}, "coupling": {"a": [1.0]}}
+    for name, value in network.values.items():
+        owner, _, attribute = renamed.get(name.partition("[")[0], name.partition("[")[0]).rpartition(".")
+        if attribute not in kinds[owner].declarative_attrs:
+            continue
+        if "[" in name:
+            found[owner].setdefault(attribute, []).append(value)
+        else:
+            found[owner][attribute] = [value]
+    made = [
+        kind(**{name: np.array(values, getattr(kind, name).dtype) for name, values in found[owner].items()})
+        for owner, kind in kinds.items()
+    ]
+    return made[0], made[1]
+
+
+def _simulator(node: Any, link: Any, network: Network, monitors: list[Any], integrator: Any = None) -> Any:
     from tvb.datatypes.connectivity import Connectivity
-    from tvb.simulator import coupling, integrators, models, monitors, noise
+    from tvb.simulator import integrators
     from tvb.simulator.simulator import Simulator
 
-    network = Connectivity(
-        weights=np.asarray(connectome.weights, dtype=float),
-        tract_lengths=np.asarray(connectome.tract_lengths, dtype=float),
+    connectome = network.connectome
+    kinds = {"euler": integrators.EulerDeterministic, "heun": integrators.HeunDeterministic}
+    tracts = Connectivity(
+        weights=np.array(connectome.weights, dtype=float),
+        tract_lengths=np.array(connectome.tract_lengths, dtype=float),
         region_labels=np.asarray(connectome.region_labels),
         centres=np.zeros((connectome.n_regions, 3)),
-        speed=np.array([speed]),
+        speed=np.array([network.speed]),
     )
-    network.configure()
-    node: Callable[..., Any] = getattr(models, CLASSES[model][0])
-    amounts = np.zeros(node().nvar)
-    amounts[-1] = 1e-8
-    link = coupling.Kuramoto if model == "kuramoto" else coupling.Linear
+    tracts.configure()
     simulator = Simulator(
-        model=node(),
-        connectivity=network,
-        conduction_speed=speed,
-        coupling=link(a=np.array([0.1])),
-        integrator=integrators.EulerStochastic(dt=dt, noise=noise.Additive(nsig=amounts)),
-        monitors=[monitors.TemporalAverage(period=10 * dt)],
+        model=node,
+        connectivity=tracts,
+        conduction_speed=network.speed,
+        coupling=link,
+        integrator=integrator or kinds[network.integrator](dt=network.dt),
+        monitors=monitors,
+        initial_conditions=_history(node, network) if network.start else None,
     )
     simulator.configure()
     return simulator
+
+
+def _history(node: Any, network: Network) -> Floats:
+    """States of all times before the start, (time, state, region, 1)."""
+    connectome = network.connectome
+    nothing = np.zeros(connectome.n_regions)
+    states = np.stack([network.start.get(name, nothing) for name in node.state_variables])
+    longest = int(connectome.tract_lengths.max() / network.speed / network.dt) + 2
+    return np.tile(states[None, :, :, None], (longest, 1, 1, 1))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ratemlx.cli.bench import bench
+from ratemlx.cli.compare import compare
 from ratemlx.cli.doctor import doctor
 from ratemlx.cli.generate import generate
 from ratemlx.cli.inspect import inspect
@@ -15,7 +16,7 @@ from ratemlx.cli.models import models
 from ratemlx.cli.run import run
 from ratemlx.cli.validate import validate
 
-COMMANDS = (models, validate, inspect, generate, run, bench, doctor)
+COMMANDS = (models, validate, inspect, generate, run, bench, compare, doctor)
 
 
 def build_app() -> typer.Typer:
