@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ratemlx.errors import KernelError
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 DRIVER_NAME = "driver.py"
 
@@ -78,6 +78,15 @@ class ExposureInfo:
 
 
 @dataclass(frozen=True)
+class InputInfo:
+    """An input that a stimulus may drive; without one it is zero."""
+
+    name: str
+    unit: str
+    description: str
+
+
+@dataclass(frozen=True)
 class NoiseInfo:
     """A noise source; its stream number is its place in the list."""
 
@@ -107,6 +116,7 @@ class Manifest:
     state_variables: tuple[StateInfo, ...]
     exposures: tuple[ExposureInfo, ...]
     noises: tuple[NoiseInfo, ...]
+    inputs: tuple[InputInfo, ...]
     channels: int
     uses_delays: bool
     operations_per_step: int
@@ -139,6 +149,7 @@ class Manifest:
                     "state_variables": tuple(_state(item) for item in data["state_variables"]),
                     "exposures": tuple(ExposureInfo(**item) for item in data["exposures"]),
                     "noises": tuple(NoiseInfo(**item) for item in data["noises"]),
+                    "inputs": tuple(InputInfo(**item) for item in data["inputs"]),
                 }
             )
         except (KeyError, TypeError) as error:
@@ -173,13 +184,16 @@ def definitions(
     integrator: Integrator = "euler",
     noise: bool = True,
     common_noise: bool = False,
+    regional: bool = False,
+    stimuli: bool = False,
     observe: tuple[str, ...] | None = None,
     constants: Mapping[str, float] | None = None,
 ) -> dict[str, str]:
     """Preprocessor definitions that choose a variant of a kernel.
 
-    `observe` names the exposures to keep (all of them if None), `constants` overrides constants by name. Raises
-    KernelError for a constant whose value shaped the arithmetic.
+    `regional` lets parameters vary between regions and `stimuli` lets inputs vary in time. `observe` names the
+    exposures to keep (all of them if None), `constants` overrides constants by name. Raises KernelError for a
+    constant whose value shaped the arithmetic.
     """
     names = [item.name for item in manifest.exposures]
     kept = names if observe is None else list(observe)
@@ -197,6 +211,8 @@ def definitions(
         "RATEMLX_INTEGRATOR": str(INTEGRATORS.index(integrator)),
         "RATEMLX_NOISE": str(int(noise and bool(manifest.noises))),
         "RATEMLX_COMMON_NOISE": str(int(common_noise)),
+        "RATEMLX_REGIONAL": str(int(regional)),
+        "RATEMLX_STIMULI": str(int(stimuli)),
         "RATEMLX_OBSERVE": f"{sum(1 << names.index(name) for name in kept):#x}u",
     }
     if precision == "float64":
@@ -210,9 +226,11 @@ class Batch(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_tiles", "n_nodes", "ring_rows", "steps_per_sample")),
         *((name, ctypes.c_int32) for name in ("first_step", "n_steps", "first_sample", "n_samples")),
+        ("course_steps", ctypes.c_int32),
         ("seed", ctypes.c_uint32 * 2),
         ("dt", ctypes.c_double),
         *((name, ctypes.c_void_p) for name in ("edge_begin", "edge_source", "edge_delay", "edge_weight")),
-        *((name, ctypes.c_void_p) for name in ("parameters", "identity", "state", "history", "sums", "samples")),
+        *((name, ctypes.c_void_p) for name in ("parameters", "regional", "course", "pattern")),
+        *((name, ctypes.c_void_p) for name in ("identity", "state", "history", "sums", "samples")),
         ("diverged_at", ctypes.c_void_p),
     ]

@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from warnings import warn
@@ -18,6 +19,9 @@ from ratemlx.errors import DeviceError
 from ratemlx.runtime import RunSpec, run
 from ratemlx.runtime.arrays import did_you_mean
 from ratemlx.runtime.cache import cache_folder
+from ratemlx.runtime.parameters import one_number
+from ratemlx.runtime.regional import FILE_MARK, is_regional, is_uniform
+from ratemlx.runtime.stimulus import Stimulus
 
 if TYPE_CHECKING:
     from ratemlx.ir.model import Model
@@ -39,6 +43,7 @@ def simulate(
     dt: float = 0.1,
     period: float = 1.0,
     conduction_speed: object = None,
+    stimuli: Mapping[str, object] | None = None,
     initial: Mapping[str, object] | None = None,
     target: str = "cpu",
     precision: Precision = "float32",
@@ -58,21 +63,24 @@ def simulate(
 
     `model` is a shipped name, a path to XML, a loaded model, or a generated folder. `sweep` maps parameters to lists
     of values or (start, stop, count), and their product is run; `samples` is a table of points instead. `params` sets
-    a parameter or a constant for all points. Times in ms, conduction speed in mm/ms. With `output`, results are
-    written there batch by batch, and a run that was cut short goes on. Values outside the model's ranges are allowed
-    and warned about. Raises RatemlxError: ModelError, SweepError, ConnectomeError, KernelError, DeviceError or
-    ResultError.
+    a parameter or a constant for all points, to a number or to one per region (an array, a mapping from region labels,
+    or "@file"); a parameter that is swept as well is the product. `stimuli` maps the model's inputs to time courses:
+    an expression in t (ms), an array, "@file", or a `Stimulus`, which also has a pattern over regions. Times in ms,
+    conduction speed in mm/ms. With `output`, results are written there batch by batch, and a run that was cut short
+    goes on. Values outside the model's ranges are allowed and warned about. Raises RatemlxError: ModelError,
+    SweepError, ConnectomeError, KernelError, DeviceError or ResultError.
     """
     from ratemlx.runtime.progress import progress_for
 
     spec = RunSpec(
-        folder=generated_folder(model, target, plugins),
+        folder=generated_folder(model, target, plugins, params or {}),
         connectome=connectome,
         normalization=normalization,
         sweep=sweep or {},
         samples=samples,
         params=params or {},
         conduction_speed=conduction_speed,
+        stimuli={name: as_stimulus(item) for name, item in (stimuli or {}).items()},
         initial=initial or {},
         duration=duration,
         dt=dt,
@@ -96,8 +104,27 @@ def simulate(
     return result
 
 
-def generated_folder(model: str | Path | Model, target: str = "cpu", plugins: Sequence[str | Path] = ()) -> Path:
-    """The folder with a model's kernel for a device: as given, or generated into the cache; raises RatemlxError."""
+def as_stimulus(value: object) -> Stimulus:
+    """A stimulus from what a user wrote: an expression in t becomes a function of time; raises ModelError."""
+    stimulus = value if isinstance(value, Stimulus) else Stimulus(value)
+    if isinstance(stimulus.course, str) and not stimulus.course.startswith(FILE_MARK):
+        from ratemlx.ir.time_course import time_course
+
+        return replace(stimulus, course=time_course(stimulus.course))
+    return stimulus
+
+
+def generated_folder(
+    model: str | Path | Model,
+    target: str = "cpu",
+    plugins: Sequence[str | Path] = (),
+    params: Mapping[str, object] | None = None,
+) -> Path:
+    """The folder with a model's kernel for a device: as given, or generated into the cache; raises RatemlxError.
+
+    Constants among `params` get their values in the model itself, so that they shape the kernel; those that differ
+    between regions become parameters of it.
+    """
     if isinstance(model, str | Path) and (Path(model) / MANIFEST_NAME).is_file():
         return Path(model)
     if target not in TARGETS:
@@ -108,6 +135,14 @@ def generated_folder(model: str | Path | Model, target: str = "cpu", plugins: Se
         from ratemlx.load import load
 
         model = load(model, plugins)
+    constants = {item.name for item in model.constants}
+    given = {name: value for name, value in (params or {}).items() if name in constants}
+    if given:
+        from ratemlx.ir.override import free_constants, override_constants
+
+        varying = [name for name, value in given.items() if is_regional(value) and not is_uniform(value)]
+        values = {name: one_number(name, value) for name, value in given.items() if name not in varying}
+        model = free_constants(override_constants(model, values), varying)
     return _cached(model.name, render(model, TARGETS[target]))
 
 

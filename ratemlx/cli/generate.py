@@ -38,6 +38,10 @@ def generate(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Other value of a constant. Repeatable."),
     ] = None,
+    regional: Annotated[
+        list[str] | None,
+        typer.Option("--regional", metavar="NAME", help="Constant that may differ between regions. Repeatable."),
+    ] = None,
     plugin: PluginOption = None,
 ) -> None:
     """Generate kernels from models.
@@ -51,10 +55,10 @@ def generate(
       ratemlx generate adex --set b_i=5 -o with_b_i
       ratemlx generate --all --check
     """
-    from ratemlx.ir.override import override_constants
+    from ratemlx.ir.override import free_constants, override_constants
     from ratemlx.load import load
     from ratemlx.resources import shipped_models
-    from ratemlx.runtime.sweep_text import parse_settings
+    from ratemlx.runtime.settings_text import parse_settings
 
     if every == bool(models):
         raise typer.BadParameter("name models or give --all, one of the two", param_hint="MODEL")
@@ -62,7 +66,7 @@ def generate(
     constants = parse_settings(settings or ())
     up_to_date = True
     for name in shipped_models() if every else models or ():
-        model = override_constants(load(name, plugin or ()), constants)
+        model = free_constants(override_constants(load(name, plugin or ()), constants), regional or ())
         for one in targets:
             if check:
                 up_to_date &= _check(model, one, output)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +32,11 @@ def run(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Value of a parameter or constant. Repeatable."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Value of a parameter or constant; @FILE has one per region. Repeatable.",
+        ),
     ] = None,
     connectome: Annotated[
         str, typer.Option(metavar="WHAT", help="tvb:66, 68, 76, 96 or 192; a TVB .zip, a .npz, a folder, or two files.")
@@ -47,6 +50,18 @@ def run(
     speed: Annotated[
         float | None, typer.Option(metavar="MM/MS", help="Conduction speed; the model's default if left out.")
     ] = None,
+    stimulus: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INPUT=COURSE", help="Drive an input: an expression in t (ms), or @FILE (time, value). Repeatable."
+        ),
+    ] = None,
+    pattern: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INPUT=PATTERN", help="Regions that a stimulus acts on: REGION:VALUE,... or @FILE. Repeatable."
+        ),
+    ] = None,
     integrator: Annotated[str, typer.Option(metavar="NAME", help="euler, heun or rk4.")] = "euler",
     precision: Annotated[str, typer.Option(metavar="TYPE", help="float32 or float64.")] = "float32",
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of noise and of drawn initial states.")] = 42,
@@ -56,7 +71,7 @@ def run(
     ] = False,
     initial: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Start of a state variable in all regions. Repeatable."),
+        typer.Option(metavar="NAME=VALUE", help="Start of a state variable; @FILE has one per region. Repeatable."),
     ] = None,
     observe: Annotated[str | None, typer.Option(metavar="NAME,...", help="Exposures to keep; all if left out.")] = None,
     target: Annotated[
@@ -84,14 +99,17 @@ def run(
       ratemlx run adex --sweep global_coupling=0:0.8:4 --sweep b_e=0:120:4 --duration 2000 -o first_sweep
       ratemlx run adex --sweep weight_noise=log:1e-9:1e-4:6 --set tau_w_e=500 --speed 4 --observe E,I -o noise
       ratemlx run montbrio --points points.csv --connectome my_connectome.zip -o points
+      ratemlx run adex --stimulus "stimulus_ex=5e-4*heaviside(t-500)" --pattern stimulus_ex=@regions.csv -o driven
       ratemlx run adex --sweep b_e=0:100:1000 --plan-only
     """
     from ratemlx.abi import Manifest
     from ratemlx.runtime import RunSpec
-    from ratemlx.runtime.sweep_text import parse_axes, parse_settings
+    from ratemlx.runtime.settings_text import parse_overrides, parse_stimuli
+    from ratemlx.runtime.sweep_text import parse_axes
+    from ratemlx.simulate import as_stimulus, generated_folder
 
-    params = parse_settings(settings or ())
-    folder = _kernel(model, target, plugin or (), params)
+    params = parse_overrides(settings or ())
+    folder = generated_folder(model, target, plugin or (), params)
     choices: dict[str, Any] = {"precision": precision, "integrator": integrator}
     spec = RunSpec(
         folder=folder,
@@ -101,7 +119,8 @@ def run(
         samples=points,
         params=params,
         conduction_speed=speed,
-        initial=parse_settings(initial or ()),
+        stimuli={name: as_stimulus(item) for name, item in parse_stimuli(stimulus or (), pattern or ()).items()},
+        initial=parse_overrides(initial or ()),
         duration=duration,
         dt=dt,
         period=period,
@@ -118,21 +137,6 @@ def run(
         **choices,
     )
     _plan(spec) if plan_only else _run(spec)
-
-
-def _kernel(model: str, target: str, plugins: Sequence[Path], settings: Mapping[str, float]) -> Path:
-    """The kernel's folder; a constant whose value shapes the arithmetic, as a zero does, needs a kernel of its own."""
-    from ratemlx.abi import Manifest
-    from ratemlx.ir.override import override_constants
-    from ratemlx.load import load
-    from ratemlx.simulate import generated_folder
-
-    folder = generated_folder(model, target, plugins)
-    shaping = {item.name for item in Manifest.load(folder).constants if not item.macro}
-    chosen = {name: value for name, value in settings.items() if name in shaping}
-    if not chosen or Path(model).is_dir():
-        return folder
-    return generated_folder(override_constants(load(model, plugins), chosen), target)
 
 
 def _plan(spec: RunSpec) -> None:

@@ -33,6 +33,7 @@ def assemble_model(context: Context, document: Document, draft: Draft) -> Model:
         couplings=tuple(assembler.coupling(item) for item in draft.couplings),
         noises=tuple(assembler.noise(item) for item in draft.noises),
         exposures=tuple(assembler.exposure(item) for item in draft.exposures),
+        inputs=draft.inputs,
         delays=document.delays,
         fixed_speed=context.number(document.fixed_speed) if document.fixed_speed else None,
         warnings=(*document.warnings, *(item for item in context.diagnostics if item.severity == "warning")),

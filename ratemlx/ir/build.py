@@ -15,7 +15,7 @@ from ratemlx.ir.context import Context
 from ratemlx.ir.definitions import add_definitions
 from ratemlx.ir.draft import Draft
 from ratemlx.ir.dynamics import Named, build_coupling, build_named, build_noise, build_time_derivatives, build_variable
-from ratemlx.ir.model import Constant, Model
+from ratemlx.ir.model import Constant, Input, Model
 from ratemlx.ir.order import in_order
 from ratemlx.ir.quantities import build_constants, build_parameter, build_state_variable, declare_constant
 from ratemlx.ir.scope import DERIVED_PARAMETER, EXPOSURE, PRE
@@ -65,6 +65,8 @@ def _declare(context: Context, document: Document, functions: Functions) -> None
         declare_constant(context, constant)
     for derived_parameter in document.derived_parameters:
         context.declare(derived_parameter.name, "derived parameter")
+    for item in document.inputs:
+        context.declare(item.name, "input")
     for use in document.transfer_functions:
         context.declare(use.name, "transfer function", function=functions.get(use))
     for state in document.state_variables:
@@ -100,6 +102,9 @@ def _draft(context: Context, document: Document, functions: Functions) -> Draft:
         couplings=tuple(item for item in couplings if item),
         noises=tuple(item for item in noises if item),
         exposures=tuple(item for item in exposures if item),
+        inputs=tuple(
+            Input(item.name.value, context.unit(item.unit), item.description, item.span) for item in document.inputs
+        ),
     )
 
 

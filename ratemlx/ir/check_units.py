@@ -44,6 +44,8 @@ def _plain(draft: Draft) -> Iterator[tuple[str, Unit | None]]:
         yield constant.name, constant.unit
     for state in draft.state_variables:
         yield state.name, state.unit
+    for item in draft.inputs:
+        yield item.name, item.unit
 
 
 class _Checker:

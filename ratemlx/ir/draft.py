@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ratemlx.ir.dynamics import CouplingDraft, Named, NoiseDraft
-from ratemlx.ir.model import Constant, Parameter, StateVariable
+from ratemlx.ir.model import Constant, Input, Parameter, StateVariable
 from ratemlx.ir.scope import Formula
 from ratemlx.ir.transfers import UseDraft
 
@@ -24,6 +24,7 @@ class Draft:
     couplings: tuple[CouplingDraft, ...]
     noises: tuple[NoiseDraft, ...]
     exposures: tuple[Named, ...]
+    inputs: tuple[Input, ...]
 
     @property
     def derived_variables(self) -> tuple[Named, ...]:

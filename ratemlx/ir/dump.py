@@ -17,6 +17,7 @@ def dump(model: Model) -> str:
         ("constants", (f"{item.name} = {_number(item.value)}{_unit(item.unit)}" for item in model.constants)),
         ("derived parameters", map(_statement, model.derived_parameters)),
         ("state variables", map(_state, model.state_variables)),
+        ("inputs", (f"{item.name}{_unit(item.unit)}" for item in model.inputs)),
         ("couplings", _lines(map(_coupling, model.couplings))),
         ("transfer functions", _lines(map(_use, model.transfer_uses))),
         ("derived variables", map(_statement, model.derived_variables)),

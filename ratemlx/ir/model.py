@@ -122,6 +122,16 @@ class Exposure:
 
 
 @dataclass(frozen=True)
+class Input:
+    """A quantity that a stimulus may drive: a time course and a pattern over regions. Zero without one."""
+
+    name: str
+    unit: Unit | None
+    description: str
+    span: Span | None
+
+
+@dataclass(frozen=True)
 class TransferUse:
     """A transfer function under a name of the model's: every argument and coefficient bound to an expression.
 
@@ -156,6 +166,7 @@ class Model:
     couplings: tuple[Coupling, ...]
     noises: tuple[Noise, ...]
     exposures: tuple[Exposure, ...]
+    inputs: tuple[Input, ...]
     delays: bool
     fixed_speed: float | None
     warnings: tuple[Diagnostic, ...] = ()

@@ -18,6 +18,7 @@ Kind = Literal[
     "state variable",
     "derived variable",
     "coupling",
+    "input",
     "transfer function",
     "source",
     "argument",
@@ -66,7 +67,7 @@ class Formula:
 
 _FIXED: frozenset[Kind] = frozenset({"parameter", "constant", "vector constant", "derived parameter", "built-in"})
 _FIXED_WORDS = "parameters, constants and derived parameters"
-_STEP: frozenset[Kind] = _FIXED | {"state variable", "derived variable", "coupling", "transfer function"}
+_STEP: frozenset[Kind] = _FIXED | {"state variable", "derived variable", "coupling", "input", "transfer function"}
 _NOW: frozenset[Kind] = _FIXED | {"state variable"}
 
 DERIVED_PARAMETER = Scope("a derived parameter", _FIXED, _FIXED_WORDS)

@@ -30,7 +30,7 @@ def verify(model: Model) -> None:
     now = fixed | {item.name for item in model.state_variables}
     for coupling in model.couplings:
         _verify_coupling(model, coupling, now)
-    _verify_step(model, now | {item.name for item in model.couplings}, fixed)
+    _verify_step(model, now | {item.name for item in model.couplings} | {item.name for item in model.inputs}, fixed)
     for noise in model.noises:
         _require(noise.variable in now - fixed, f"noise on '{noise.variable}'")
         for part in (noise.sigma, noise.tau, noise.mu):

@@ -22,7 +22,13 @@ from ratemlx.lems.dynamics import read_conditional, read_derived_variable, read_
 from ratemlx.lems.element import Element
 from ratemlx.lems.noise import STRENGTH, noise_everywhere, read_noise
 from ratemlx.lems.notes import Notes
-from ratemlx.lems.quantities import read_constant, read_derived_parameter, read_exposure, read_parameter
+from ratemlx.lems.quantities import (
+    read_constant,
+    read_derived_parameter,
+    read_exposure,
+    read_input,
+    read_parameter,
+)
 from ratemlx.lems.quoting import quote
 from ratemlx.lems.texts import expressions
 from ratemlx.lems.transfer import read_transfer_definition, read_transfer_function
@@ -83,6 +89,7 @@ def build_document(lems: Element, notes: Notes) -> Document:
         constants=constants,
         derived_parameters=derived,
         exposures=tuple(read_exposure(item, notes) for item in file.derivatives("Exposure")),
+        inputs=tuple(read_input(item) for item in file.derivatives("Input")),
         state_variables=states,
         derived_variables=_derived_variables(file, notes),
         time_derivatives=read_time_derivatives(tuple(file.dynamics("TimeDerivative")), states, notes),

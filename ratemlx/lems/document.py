@@ -62,6 +62,16 @@ class ExposureNode:
 
 
 @dataclass(frozen=True)
+class InputNode:
+    """A quantity that a stimulus may drive."""
+
+    name: Text
+    unit: Text | None
+    description: str
+    span: Span
+
+
+@dataclass(frozen=True)
 class StateVariableNode:
     """A state variable; one initial value, or a range from which each region's is drawn."""
 
@@ -200,6 +210,7 @@ class Document:
     constants: tuple[ConstantNode, ...]
     derived_parameters: tuple[DerivedParameterNode, ...]
     exposures: tuple[ExposureNode, ...]
+    inputs: tuple[InputNode, ...]
     state_variables: tuple[StateVariableNode, ...]
     derived_variables: tuple[DerivedVariableNode | ConditionalDerivedVariableNode, ...]
     time_derivatives: tuple[TimeDerivativeNode, ...]

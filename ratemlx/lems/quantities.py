@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ratemlx.lems import limits
-from ratemlx.lems.document import ConstantNode, DerivedParameterNode, ExposureNode, ParameterNode
+from ratemlx.lems.document import ConstantNode, DerivedParameterNode, ExposureNode, InputNode, ParameterNode
 from ratemlx.lems.element import Element
 from ratemlx.lems.notes import Notes
 from ratemlx.lems.values import expression, expressions, prose, required
@@ -78,6 +78,16 @@ def read_derived_parameter(element: Element, notes: Notes) -> DerivedParameterNo
     return DerivedParameterNode(
         name=required(element, "name"),
         value=expression(required(element, "value", "expression"), notes),
+        unit=element.get("unit"),
+        description=prose(element, "description"),
+        span=element.span,
+    )
+
+
+def read_input(element: Element) -> InputNode:
+    """An Input: what a stimulus may drive."""
+    return InputNode(
+        name=required(element, "name"),
         unit=element.get("unit"),
         description=prose(element, "description"),
         span=element.span,

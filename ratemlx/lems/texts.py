@@ -51,6 +51,7 @@ def declarations(document: Document) -> Iterator[Declaration]:
     yield from (Declaration(node.name, "parameter") for node in document.parameters)
     yield from (Declaration(node.name, "constant") for node in document.constants)
     yield from (Declaration(node.name, "derived parameter") for node in document.derived_parameters)
+    yield from (Declaration(node.name, "input") for node in document.inputs)
     yield from (Declaration(node.name, "transfer function") for node in document.transfer_functions)
     yield from (Declaration(node.name, "exposure", EXPOSURES) for node in document.exposures)
     yield from (Declaration(node.name, "state variable") for node in document.state_variables)

@@ -48,7 +48,7 @@ KINDS = {
     "derivatives": Kind(
         ("name", "description"),
         children=(
-            *_same("Parameter", "DerivedParameter", "Constant", "TransferFunction", "Exposure"),
+            *_same("Parameter", "DerivedParameter", "Constant", "Input", "TransferFunction", "Exposure"),
             ("Dynamics", "dynamics"),
         ),
     ),
@@ -93,6 +93,7 @@ KINDS = {
     ),
     "binding": _BINDING,
     "Exposure": Kind(("name", "value", "unit", "description"), ("dimension",), (("name",),)),
+    "Input": Kind(("name", "unit", "description"), required=(("name",),)),
     "dynamics": Kind(children=_DYNAMICS),
     "coupling dynamics": Kind(children=_same("DerivedVariable")),
     "transfer dynamics": Kind(children=_same("DerivedVariable")),

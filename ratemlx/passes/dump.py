@@ -35,6 +35,7 @@ def dump_units(model: Model) -> str:
         *model.constants,
         *model.derived_parameters,
         *model.state_variables,
+        *model.inputs,
         *model.derived_variables,
         *model.exposures,
     ]

@@ -20,8 +20,8 @@ def verify_program(program: Program, *, transfer_results: bool = False) -> None:
         "prepare": set(),
         "channels": states,
         "edges": states | {name for name, _ in program.channels.results},
-        "couple": {sum_name(item) for item in couplings},
-        "derivatives": states | {item.name for item in model.couplings},
+        "couple": states | {sum_name(item) for item in couplings},
+        "derivatives": states | {item.name for item in model.couplings} | {item.name for item in model.inputs},
         "noise": set(),
         "observe": states,
     }

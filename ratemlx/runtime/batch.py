@@ -20,13 +20,18 @@ from ratemlx.runtime.spec import Job
 
 
 class SpeedGroupArrays:
-    """Edges of one speed group on a device, shared by its batches."""
+    """Edges of one speed group on a device, and what varies between regions and in time; shared by its batches."""
 
     def __init__(self, job: Job, group: SpeedGroup, device: Device) -> None:
         self.edge_begin = device.upload(job.edges.begin)
         self.edge_source = device.upload(job.edges.source)
         self.edge_delay = device.upload(group.delays)
         self.edge_weight = device.upload(job.edges.weight.astype(job.dtype))
+        if job.regional is not None:
+            self.regional = device.upload(job.regional.astype(job.dtype))
+        if job.stimuli is not None:
+            self.course = device.upload(job.stimuli.courses.astype(job.dtype))
+            self.pattern = device.upload(job.stimuli.patterns.astype(job.dtype))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +72,7 @@ class RunningBatch:
             ring_rows=group.ring_rows,
             steps_per_sample=job.timing.steps_per_sample,
             n_samples=plan.chunk_samples,
+            course_steps=job.timing.n_steps,
             seed=(ctypes.c_uint32 * 2)(job.spec.seed & 0xFFFFFFFF, job.spec.seed >> 32),
             dt=job.timing.dt,
             **{name: buffer.address for name, buffer in self._buffers.items()},

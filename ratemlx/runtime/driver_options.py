@@ -13,9 +13,12 @@ from ratemlx.abi import INTEGRATORS, Manifest
 from ratemlx.errors import SweepError
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.parameters import find_parameter
+from ratemlx.runtime.regional import FILE_MARK
+from ratemlx.runtime.settings_text import parse_overrides, parse_stimuli
 from ratemlx.runtime.spec import RunSpec
+from ratemlx.runtime.stimulus import Stimulus
 from ratemlx.runtime.sweep import spaced
-from ratemlx.runtime.sweep_text import parse_axes, parse_settings
+from ratemlx.runtime.sweep_text import parse_axes
 
 SHORT_AXES = 10
 EXAMPLES = """examples:
@@ -55,6 +58,12 @@ def _add_sweep(parser: argparse.ArgumentParser, manifest: Manifest) -> None:
     )
     group.add_argument("--points", type=Path, metavar="FILE", help="table of points instead: .csv or .npz")
     group.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter or a constant")
+    group.add_argument(
+        "--stimulus", action="append", default=[], metavar="INPUT=@FILE", help="rows of time (ms), value"
+    )
+    group.add_argument(
+        "--pattern", action="append", default=[], metavar="INPUT=@FILE", help="or REGION:VALUE,...: where it acts"
+    )
 
 
 def _add_time(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +110,17 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("-v", action="store_true", help="say what is going on")
 
 
+def _stimuli(options: argparse.Namespace) -> dict[str, Stimulus]:
+    stimuli = parse_stimuli(options.stimulus, options.pattern)
+    for name, stimulus in stimuli.items():
+        if not str(stimulus.course).startswith(FILE_MARK):
+            raise SweepError(
+                f"the time course of {name} is to be a file here: {name}=@FILE",
+                "`ratemlx run` takes expressions in t",
+            )
+    return stimuli
+
+
 def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> RunSpec:
     """What the options ask for; raises SweepError for values that cannot be used."""
     if options.n < 1:
@@ -117,8 +137,9 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
         normalization=options.normalization,
         sweep=axes,
         samples=options.points,
-        params=parse_settings(options.set),
+        params=parse_overrides(options.set),
         conduction_speed=options.cs,
+        stimuli=_stimuli(options),
         duration=options.n * options.period,
         dt=options.dt,
         period=options.period,

@@ -80,6 +80,8 @@ def load_kernel(job: Job, block: int, lanes: int, device: Device, progress: Prog
         integrator=job.spec.integrator,
         noise=job.spec.noise,
         common_noise=job.spec.common_noise,
+        regional=job.regional is not None,
+        stimuli=job.stimuli is not None,
         observe=job.observed,
         constants=job.constants,
     )

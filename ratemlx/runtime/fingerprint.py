@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from ratemlx.abi import ABI_VERSION, MANIFEST_NAME
 from ratemlx.errors import KernelError
+from ratemlx.runtime.arrays import Floats
 from ratemlx.runtime.spec import Job
 
 
@@ -38,7 +39,9 @@ def fingerprint(job: Job) -> dict[str, str]:
         "integrator": spec.integrator,
         "noise": "common" if spec.noise and spec.common_noise else "on" if spec.noise else "off",
         "seed": str(spec.seed),
-        "initial": hashlib.blake2b(job.initial.tobytes(), digest_size=16).hexdigest(),
+        "initial": _hash(job.initial),
+        "regional": _hash(job.regional) if job.regional is not None else "",
+        "stimuli": _hash(job.stimuli.courses, job.stimuli.patterns) if job.stimuli else "",
         "observe": " ".join(job.observed),
         "device": spec.device,
         "version": ratemlx_version(),
@@ -52,9 +55,18 @@ def differences(old: dict[str, str], new: dict[str, str]) -> list[str]:
     for name in {**old, **new}:
         before, now = old.get(name, "nothing"), new.get(name, "nothing")
         if before != now:
-            hidden = name in ("kernel", "connectome", "sweep", "initial") or len(before + now) > 100
+            hidden = (
+                name in ("kernel", "connectome", "sweep", "initial", "regional", "stimuli") or len(before + now) > 100
+            )
             words.append(name if hidden else f"{name} ({before or 'nothing'} there, {now or 'nothing'} now)")
     return words
+
+
+def _hash(*arrays: Floats) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def _hash_of_kernel(job: Job) -> str:

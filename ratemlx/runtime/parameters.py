@@ -92,13 +92,14 @@ def parameter_table(
 def split_overrides(manifest: Manifest, given: Mapping[str, object]) -> tuple[dict[str, float], dict[str, float]]:
     """Overrides (`--set`, `params=`) as values of parameters and values of constants; raises SweepError."""
     parameters = sweepable(manifest)
-    constants = {item.name for item in manifest.constants}
+    constants = {item.name: item.value for item in manifest.constants}
     fixed: dict[str, float] = {}
     compiled: dict[str, float] = {}
     for name, value in given.items():
-        number = _one_number(name, value)
+        number = one_number(name, value)
         if name in constants and name not in parameters:
-            compiled[name] = number
+            if number != constants[name]:
+                compiled[name] = number
         elif name in parameters or name == CONDUCTION_SPEED:
             fixed[find_parameter(manifest, name).name] = number
         else:
@@ -108,7 +109,10 @@ def split_overrides(manifest: Manifest, given: Mapping[str, object]) -> tuple[di
     return fixed, compiled
 
 
-def _one_number(name: str, value: object) -> float:
+def one_number(name: str, value: object) -> float:
+    """A setting as one finite number, which equal values for all regions are too; raises SweepError."""
+    if isinstance(value, np.ndarray | list | tuple) and len(set(np.ravel(value).tolist())) == 1:
+        value = np.ravel(value)[0].item()
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if not isinstance(value, Real):

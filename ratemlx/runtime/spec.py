@@ -31,6 +31,8 @@ from ratemlx.runtime.parameters import (
     split_overrides,
 )
 from ratemlx.runtime.plan import ITEM_BYTES
+from ratemlx.runtime.regional import split_regional
+from ratemlx.runtime.stimulus import Stimulus, StimulusArrays, stimulus_arrays
 from ratemlx.runtime.sweep import Sweep, grid, table
 from ratemlx.runtime.sweep_text import read_points
 from ratemlx.runtime.timing import Timing, timing
@@ -41,7 +43,8 @@ class RunSpec:
     """One run of a generated folder. Times in ms, conduction speed in mm/ms.
 
     `sweep` maps parameters to values, (start, stop, count), or one number, and their product is run; `samples` is a
-    table of points instead. `params` sets a parameter or a constant for all instances. `observe` names exposures
+    table of points instead. `params` sets a parameter or a constant for all instances, to a number or to one per
+    region; what is swept as well is multiplied with it. `stimuli` drive the model's inputs. `observe` names exposures
     (None: all). `initial` sets states at the start, a number or one per region. `threads`, `lanes` and `batch_size`
     do not alter results. With `output`, results go to that folder batch by batch and a run that was cut short goes on;
     `restart` discards what is there.
@@ -54,6 +57,7 @@ class RunSpec:
     samples: object = None
     params: Mapping[str, object] = field(default_factory=dict)
     conduction_speed: object = None
+    stimuli: Mapping[str, Stimulus] = field(default_factory=dict)
     initial: Mapping[str, object] = field(default_factory=dict)
     duration: float = 1000.0
     dt: float = 0.1
@@ -75,7 +79,10 @@ class RunSpec:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A checked run. `connectome` has normalised weights; `initial` has shape (variable, region)."""
+    """A checked run. `connectome` has normalised weights; `initial` has shape (variable, region).
+
+    `regional` has factors on the parameters, of shape (parameter, region), or is None where none varies.
+    """
 
     spec: RunSpec
     manifest: Manifest
@@ -85,6 +92,8 @@ class Job:
     parameters: ParameterTable
     fixed: Mapping[str, float]
     constants: Mapping[str, float]
+    regional: Floats | None
+    stimuli: StimulusArrays | None
     timing: Timing
     initial: Floats
     observed: tuple[str, ...]
@@ -101,9 +110,14 @@ def prepare(spec: RunSpec) -> Job:
     manifest = Manifest.load(spec.folder)
     _check_choices(spec)
     times = timing(spec.dt, spec.period, spec.duration)
-    sweep, fixed, constants = _points(spec, manifest)
-    parameters = parameter_table(manifest, sweep.columns(), sweep.n_instances, fixed)
+    sweep, settings = _points(spec, manifest)
     connectome = load_connectome(spec.connectome).normalized(spec.normalization)
+    overrides = split_regional(manifest, settings, connectome, sweep.names)
+    fixed, constants = split_overrides(manifest, overrides.numbers)
+    for name in sweep.names:
+        if name in fixed:
+            raise SweepError(f"{name} is both set and swept")
+    parameters = parameter_table(manifest, sweep.columns(), sweep.n_instances, fixed)
     return Job(
         spec=spec,
         manifest=manifest,
@@ -113,8 +127,10 @@ def prepare(spec: RunSpec) -> Job:
         parameters=parameters,
         fixed=fixed,
         constants=constants,
+        regional=overrides.matrix(manifest, connectome.n_regions),
+        stimuli=stimulus_arrays(manifest, spec.stimuli, connectome, times),
         timing=times,
-        initial=initial_state(manifest, connectome.n_regions, spec.seed, spec.initial),
+        initial=initial_state(manifest, connectome, spec.seed, spec.initial),
         observed=_observed(spec, manifest),
         warnings=outside_range(manifest, parameters),
     )
@@ -133,8 +149,8 @@ def _check_choices(spec: RunSpec) -> None:
         raise SweepError(f"lanes must be a power of two up to 1024; they are {spec.lanes}")
 
 
-def _points(spec: RunSpec, manifest: Manifest) -> tuple[Sweep, dict[str, float], dict[str, float]]:
-    """The sweep, and values set for all instances of parameters and of constants."""
+def _points(spec: RunSpec, manifest: Manifest) -> tuple[Sweep, dict[str, object]]:
+    """The sweep, and what is set for all instances."""
     axes = dict(spec.sweep)
     settings = dict(spec.params)
     if spec.conduction_speed is not None:
@@ -146,11 +162,7 @@ def _points(spec: RunSpec, manifest: Manifest) -> tuple[Sweep, dict[str, float],
         raise SweepError("a table of points and a sweep cannot be combined", "put all columns into the table")
     sweep = grid(manifest, axes) if spec.samples is None else table(manifest, read_points(spec.samples))
     _check_memory(sweep)
-    fixed, constants = split_overrides(manifest, settings)
-    for name in sweep.names:
-        if name in fixed:
-            raise SweepError(f"{name} is both set and swept")
-    return sweep, fixed, constants
+    return sweep, settings
 
 
 def _check_memory(sweep: Sweep) -> None:

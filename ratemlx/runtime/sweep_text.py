@@ -40,7 +40,7 @@ def parse_axes(manifest: Manifest, texts: Iterable[str]) -> dict[str, AnyArray]:
 
 def _axis(name: str, text: str, scale: Spacing) -> AnyArray:
     if ":" not in text:
-        return np.array([_number(part, name) for part in text.split(",")])
+        return np.array([parse_number(part, name) for part in text.split(",")])
     parts = [part.strip() for part in text.split(":")]
     if parts[0].lower() in SPACINGS:
         scale = SPACINGS[parts.pop(0).lower()]
@@ -53,23 +53,11 @@ def _axis(name: str, text: str, scale: Spacing) -> AnyArray:
             f"{name}: the count {parts[2]!r} is not a whole number",
             "the third part is the number of points, not the distance between them",
         ) from None
-    return spaced(_number(parts[0], name), _number(parts[1], name), count, scale, name)
+    return spaced(parse_number(parts[0], name), parse_number(parts[1], name), count, scale, name)
 
 
-def parse_settings(texts: Iterable[str]) -> dict[str, float]:
-    """Values of `NAME=VALUE`; raises SweepError for anything else."""
-    settings: dict[str, float] = {}
-    for text in texts:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not name or not value:
-            raise SweepError(f"cannot read the setting {text!r}", "write NAME=VALUE")
-        if name in settings:
-            raise SweepError(f"{name} is set twice")
-        settings[name] = _number(value, name)
-    return settings
-
-
-def _number(text: str, name: str) -> float:
+def parse_number(text: str, name: str) -> float:
+    """One number; raises SweepError with what it was for."""
     try:
         return float(text)
     except ValueError:

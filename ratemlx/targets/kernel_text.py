@@ -73,6 +73,7 @@ class KernelText:
     n_channels: int
     n_exposures: int
     n_noises: int
+    n_inputs: int
     observe_all: str
     constants: tuple[ConstantText, ...]
     folded: tuple[str, ...]
@@ -84,6 +85,7 @@ class KernelText:
     edges: SegmentText | None
     couple: SegmentText
     derivatives: SegmentText
+    stimulated: tuple[Slot, ...]
     bounds: tuple[Slot, ...]
     noises: tuple[Slot, ...]
     observe: SegmentText
@@ -113,6 +115,7 @@ class _Writer:
         yield from self.states
         yield from self.parameters
         yield from (name for name, _ in self.program.constants)
+        yield from (item.name for item in model.inputs)
         yield from (item.name for item in model.couplings)
         yield from (sum_name(item) for item in model.couplings)
         yield from (name for name, _ in self.program.channels.results)
@@ -157,6 +160,7 @@ class _Writer:
             n_channels=len(channels),
             n_exposures=len(model.exposures),
             n_noises=len(model.noises),
+            n_inputs=len(model.inputs),
             observe_all=f"{(1 << len(model.exposures)) - 1:#x}u",
             constants=tuple(self._constants()),
             folded=tuple(f"{name} = {value!r}" for name, value in program.constants if name in program.folded),
@@ -166,8 +170,9 @@ class _Writer:
             prepare=tuple(self._prepare()),
             channels=self._segment("channels", states, {}, channels),
             edges=self._segment("edges", states, channels, terms) if program.edges else None,
-            couple=self._segment("couple", totals, {}, terms),
+            couple=self._segment("couple", totals, states, terms),
             derivatives=self._segment("derivatives", states, terms, states),
+            stimulated=tuple(self._stimulated()),
             bounds=tuple(_bounds(model.state_variables)),
             noises=tuple(self._noises(states)),
             observe=self._segment("observe", states, {}, {item.name: i for i, item in enumerate(model.exposures)}),
@@ -229,6 +234,13 @@ class _Writer:
             lines=tuple(self._statements(segment.lines, "real", names)),
             results=tuple(self._results(name, segment, printer, written)),
         )
+
+    def _stimulated(self) -> Iterable[Slot]:
+        """Inputs that the derivatives read."""
+        used = free_names(self.segments["derivatives"].expressions())
+        for place, item in enumerate(self.program.model.inputs):
+            if item.name in used:
+                yield Slot(place, self.identifiers[item.name])
 
     def _segment_names(self) -> dict[str, str]:
         names = {**self.identifiers}

@@ -34,6 +34,7 @@ def build_manifest(program: Program, target: Literal["cpp", "cuda"], kernel: str
             abi.ExposureInfo(item.name, str(item.unit or ""), item.description) for item in model.exposures
         ),
         noises=tuple(abi.NoiseInfo(item.variable, item.kind) for item in model.noises),
+        inputs=tuple(abi.InputInfo(item.name, str(item.unit or ""), item.description) for item in model.inputs),
         channels=len(program.channels.results),
         uses_delays=model.delays and bool(active_couplings(model)),
         operations_per_step=sum(count_step(program).values()),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from ratemlx.ir.model import Constant, Model, Parameter
+from ratemlx.ir.model import Constant, Input, Model, Parameter
 from ratemlx.passes.hoist import evaluate_numbers
 from ratemlx.passes.program import symbol
 from ratemlx.targets.tvb_names import attribute_names
@@ -40,13 +40,14 @@ class Attribute:
 
 
 def attributes_of(model: Model) -> tuple[Attribute, ...]:
-    """Attributes for all parameters but the conduction speed, and all constants, in the model's order."""
+    """Attributes for all parameters but the conduction speed, inputs (at rest), and all constants, in this order."""
     parameters = [item for item in model.parameters if not item.is_conduction_speed]
     vectors: dict[str, list[Constant]] = {}
     for item in model.constants:
         vectors.setdefault(item.name.partition("[")[0], []).append(item)
-    names = attribute_names([*(item.name for item in parameters), *vectors])
+    names = attribute_names([item.name for item in parameters] + [item.name for item in model.inputs] + [*vectors])
     found = [_parameter(item, names[item.name]) for item in parameters]
+    found += [Attribute(names[item.name], (item.name,), 0, "[0.0]", "", _about(item)) for item in model.inputs]
     return (*found, *(_constant(items, names[name]) for name, items in vectors.items()))
 
 
@@ -81,6 +82,10 @@ def _domain(item: Parameter) -> str:
 
 
 def _doc(item: Parameter | Constant) -> str:
-    unit = str(item.unit or "")
-    about = f"{item.description} [{unit}]" if unit not in ("", "1") else item.description
+    about = _about(item)
     return f"{about}. {item.reference}" if item.reference else about or item.name
+
+
+def _about(item: Parameter | Constant | Input) -> str:
+    unit = str(item.unit or "")
+    return f"{item.description} [{unit}]" if unit not in ("", "1") else item.description or item.name

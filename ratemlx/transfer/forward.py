@@ -87,7 +87,7 @@ def _pivot(function: TransferFunction, argument: str) -> _Pivot:
         if len(users) != 1:
             return _Pivot(name, slope)
         user, expression = users[0]
-        step = sp.diff(expression, _symbol(name))
+        step = partial_derivative(expression, _symbol(name))
         if step.free_symbols & varying:
             return _Pivot(name, slope)
         name, slope = user, slope * step
@@ -154,7 +154,7 @@ class _Chain:
         value: sp.Symbol, expression: sp.Expr, inputs: list[tuple[sp.Symbol, sp.Symbol, sp.Expr]], base: sp.Symbol
     ) -> sp.Expr:
         """Partial derivative by a base, through every input that is affine in it."""
-        total = sp.Add(*(slope * sp.diff(expression, name) for name, own, slope in inputs if own == base))
+        total = sp.Add(*(slope * partial_derivative(expression, name) for name, own, slope in inputs if own == base))
         own_value = isinstance(expression, (sp.Pow, sp.Function))
         return total.subs(expression, value) if own_value else total
 
@@ -196,10 +196,10 @@ class _Chain:
         own = isinstance(expression, (sp.Pow, sp.Function))
         found = {}
         for base in partials:
-            raw = sp.Add(*(slope * sp.diff(expression, name) for name, its, slope in inputs if its == base))
+            raw = sp.Add(*(slope * partial_derivative(expression, name) for name, its, slope in inputs if its == base))
             rates = {}
             for other in partials:
-                rate = sp.Add(*(slope * sp.diff(raw, name) for name, its, slope in inputs if its == other))
+                rate = sp.Add(*(slope * partial_derivative(raw, name) for name, its, slope in inputs if its == other))
                 rates[other] = rate.subs(expression, value) if own else rate
             for pivot in self.pivots:
                 total = sp.Add(*(rates[other] * self._first[other][pivot] for other in partials))
@@ -212,6 +212,29 @@ class _Chain:
             return expression
         self.statements.append((name, expression))
         return _symbol(name)
+
+
+def partial_derivative(expression: sp.Expr, by: sp.Symbol) -> sp.Expr:
+    """The derivative where there is one: at kinks of max, min and abs that of one side, of steps zero."""
+    steps = {item: sp.Dummy(real=True) for item in expression.atoms(sp.floor, sp.ceiling)}
+    smooth = expression.xreplace(steps).replace(lambda item: isinstance(item, _KINKED), _by_cases)
+    return sp.diff(smooth, by).xreplace({dummy: item for item, dummy in steps.items()})
+
+
+_KINKED = (sp.Max, sp.Min, sp.Abs)
+
+
+def _by_cases(expression: sp.Expr) -> sp.Expr:
+    """max, min and abs as choices between smooth expressions."""
+    if isinstance(expression, sp.Abs):
+        (value,) = expression.args
+        return sp.Piecewise((value, value >= 0), (-value, True))
+    compare = sp.Ge if isinstance(expression, sp.Max) else sp.Le
+    values = list(expression.args)
+    cases = [
+        (value, sp.And(*(compare(value, other) for other in values[place + 1 :]))) for place, value in enumerate(values)
+    ]
+    return sp.Piecewise(*cases[:-1], (values[-1], True))
 
 
 def _short(name: str) -> str:

@@ -23,9 +23,9 @@ def number(expression: sp.Expr, known: dict[str, sp.Expr]) -> sp.Expr:
 
 
 def inputs(program: Program, **more: float) -> dict[str, sp.Expr]:
-    """Defaults of parameters and values of constants, and what else is given."""
+    """Defaults of parameters, values of constants, inputs at rest, and what else is given."""
     model = program.model
-    values = {item.name: item.default for item in model.parameters} | {
-        item.name: item.value for item in model.constants
-    }
+    values = {item.name: item.default for item in model.parameters}
+    values |= {item.name: item.value for item in model.constants}
+    values |= dict.fromkeys((item.name for item in model.inputs), 0.0)
     return {name: sp.Float(value, 40) for name, value in {**values, "dt": 0.1, "n_node": 68.0, **more}.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sympy as sp
@@ -16,6 +17,7 @@ from ratemlx.passes.pipeline import PASSES, lower, run_until
 from ratemlx.passes.program import Line, Program, Segment, symbol
 from ratemlx.passes.verify import verify_program
 from ratemlx.resources import shipped_models
+from ratemlx.targets import render
 from ratemlx.transfer.base import Result
 from tests.passes.evaluate import evaluate, inputs
 
@@ -143,3 +145,41 @@ def test_operations_are_counted_by_kind() -> None:
 def test_results_are_named_as_the_language_writes_them() -> None:
     assert str(Result("F_e", "", ("nu_i", "nu_e"))) == "diff(F_e, nu_e, nu_i)"
     assert str(Result("F_e", "mu_V")) == "F_e.mu_V"
+
+
+KINKED = """<Lems name="kinked">
+    <ComponentType name="derivatives">
+        <Parameter name="a" default="1"/>
+        <TransferFunction name="F" plugin="kinked">
+            <Argument name="x" value="u"/>
+            <Argument name="y" value="v * a"/>
+        </TransferFunction>
+        <Exposure name="u" value="u"/>
+        <Dynamics>
+            <StateVariable name="u" initial="0.1"/>
+            <StateVariable name="v" initial="0.2"/>
+            <TimeDerivative variable="u" value="F + diff(F, x) - 2 * diff(F, x, y)"/>
+            <TimeDerivative variable="v" value="diff(F, y) + diff(F, y, y) * diff(F, x, x)"/>
+        </Dynamics>
+    </ComponentType>
+</Lems>"""
+
+
+@pytest.mark.parametrize(("u", "v"), [(0.4, 0.3), (-0.7, 0.9), (1.3, -0.4), (0.6, 1.7)])
+def test_functions_with_kinks_have_the_derivatives_of_their_pieces(tmp_path: Path, u: float, v: float) -> None:
+    path = tmp_path / "kinked.xml"
+    path.write_text(KINKED, encoding="utf-8")
+    model = load(path, [Path(__file__).parent / "kinked.py"])
+    assert "select(" in render(model, "cpp")["kinked.cpp"]
+    found = slopes(lower(model), u=u, v=v)
+    x, y = symbol("x"), symbol("y")
+    rectified = (x**2 if u > 0 else 0) + min((u, x), (v, y), (1, 1), key=lambda item: item[0])[1]
+    rectified += y**3 if v > 0 else -(y**3)
+    cases = rectified * x if u > 0 and v < 1 else rectified - y
+    whole = sp.exp(-cases) + sp.floor(3 * sp.Rational(str(u))) * y + cases**2
+
+    def at(*by: sp.Symbol) -> float:
+        return float(sp.diff(whole, *by).subs({x: u, y: v}) if by else whole.subs({x: u, y: v}))
+
+    assert found["u"] == pytest.approx(at() + at(x) - 2 * at(x, y), rel=1e-12)
+    assert found["v"] == pytest.approx(at(y) + at(y, y) * at(x, x), rel=1e-12)

@@ -144,7 +144,7 @@ def test_samples_longer_than_a_chunk_and_odd_ends(spec: RunSpec) -> None:
 
 
 def test_starts(manifest: Manifest) -> None:
-    first, again, other = (initial_state(manifest, 5, seed, {"y": range(5)}) for seed in (1, 1, 2))
+    first, again, other = (initial_state(manifest, five_regions(), seed, {"y": range(5)}) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first[0], other[0])
     assert ((first[0] >= 0) & (first[0] < 1)).all()
@@ -155,7 +155,7 @@ def test_starts(manifest: Manifest) -> None:
         ({"x": np.nan}, "the start of x is not finite"),
     ):
         with pytest.raises(SweepError) as caught:
-            initial_state(manifest, 5, 1, given)
+            initial_state(manifest, five_regions(), 1, given)
         assert caught.value.message == message
 
 
@@ -184,3 +184,7 @@ def test_specs_that_are_refused(spec: RunSpec, changes: dict[str, object], messa
     with pytest.raises(SweepError) as caught:
         run(replace(spec, **changes))
     assert caught.value.message == message
+
+
+def five_regions() -> Connectome:
+    return Connectome(np.ones((5, 5)), np.ones((5, 5)))

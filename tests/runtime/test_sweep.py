@@ -10,8 +10,9 @@ from ratemlx.abi import Manifest
 from ratemlx.errors import SweepError
 from ratemlx.runtime.identity import identities
 from ratemlx.runtime.parameters import outside_range, parameter_table, split_overrides
+from ratemlx.runtime.settings_text import parse_settings
 from ratemlx.runtime.sweep import Sweep, grid, table
-from ratemlx.runtime.sweep_text import parse_axes, parse_settings, read_points
+from ratemlx.runtime.sweep_text import parse_axes, read_points
 
 
 def test_the_product_is_in_c_order(manifest: Manifest) -> None:

@@ -95,6 +95,18 @@ class Adex(Model):
         doc="External inhibitory drive of the inhibitory population [kHz]",
     )
 
+    stimulus_ex = NArray(
+        label="stimulus_ex",
+        default=np.array([0.0]),
+        doc="Stimulus: further external excitatory drive of the excitatory population [kHz]",
+    )
+
+    stimulus_in = NArray(
+        label="stimulus_in",
+        default=np.array([0.0]),
+        doc="Stimulus: further external excitatory drive of the inhibitory population [kHz]",
+    )
+
     g_L = NArray(
         label="g_L",
         default=np.array([10.0]),
@@ -293,6 +305,8 @@ class Adex(Model):
             "external_input_ex_in",
             "external_input_in_ex",
             "external_input_in_in",
+            "stimulus_ex",
+            "stimulus_in",
             "g_L",
             "E_L_e",
             "E_L_i",
@@ -358,48 +372,50 @@ def _derivatives(state, coupling, parameters, derivative):
     external_input_ex_in = parameters[5]
     external_input_in_ex = parameters[6]
     external_input_in_in = parameters[7]
-    g_L = parameters[8]
-    E_L_e = parameters[9]
-    E_L_i = parameters[10]
-    C_m = parameters[11]
-    b_i = parameters[12]
-    a_i = parameters[13]
-    tau_w_i = parameters[14]
-    E_e = parameters[15]
-    E_i = parameters[16]
-    Q_e = parameters[17]
-    Q_i = parameters[18]
-    tau_e = parameters[19]
-    tau_i = parameters[20]
-    N_tot = parameters[21]
-    p_connect_e = parameters[22]
-    p_connect_i = parameters[23]
-    g = parameters[24]
-    K_ext_e = parameters[25]
-    K_ext_i = parameters[26]
-    T = parameters[27]
-    S_i = parameters[28]
-    tau_OU = parameters[29]
-    P_e_0 = parameters[30]
-    P_e_1 = parameters[31]
-    P_e_2 = parameters[32]
-    P_e_3 = parameters[33]
-    P_e_4 = parameters[34]
-    P_e_5 = parameters[35]
-    P_e_6 = parameters[36]
-    P_e_7 = parameters[37]
-    P_e_8 = parameters[38]
-    P_e_9 = parameters[39]
-    P_i_0 = parameters[40]
-    P_i_1 = parameters[41]
-    P_i_2 = parameters[42]
-    P_i_3 = parameters[43]
-    P_i_4 = parameters[44]
-    P_i_5 = parameters[45]
-    P_i_6 = parameters[46]
-    P_i_7 = parameters[47]
-    P_i_8 = parameters[48]
-    P_i_9 = parameters[49]
+    stimulus_ex = parameters[8]
+    stimulus_in = parameters[9]
+    g_L = parameters[10]
+    E_L_e = parameters[11]
+    E_L_i = parameters[12]
+    C_m = parameters[13]
+    b_i = parameters[14]
+    a_i = parameters[15]
+    tau_w_i = parameters[16]
+    E_e = parameters[17]
+    E_i = parameters[18]
+    Q_e = parameters[19]
+    Q_i = parameters[20]
+    tau_e = parameters[21]
+    tau_i = parameters[22]
+    N_tot = parameters[23]
+    p_connect_e = parameters[24]
+    p_connect_i = parameters[25]
+    g = parameters[26]
+    K_ext_e = parameters[27]
+    K_ext_i = parameters[28]
+    T = parameters[29]
+    S_i = parameters[30]
+    tau_OU = parameters[31]
+    P_e_0 = parameters[32]
+    P_e_1 = parameters[33]
+    P_e_2 = parameters[34]
+    P_e_3 = parameters[35]
+    P_e_4 = parameters[36]
+    P_e_5 = parameters[37]
+    P_e_6 = parameters[38]
+    P_e_7 = parameters[39]
+    P_e_8 = parameters[40]
+    P_e_9 = parameters[41]
+    P_i_0 = parameters[42]
+    P_i_1 = parameters[43]
+    P_i_2 = parameters[44]
+    P_i_3 = parameters[45]
+    P_i_4 = parameters[46]
+    P_i_5 = parameters[47]
+    P_i_6 = parameters[48]
+    P_i_7 = parameters[49]
+    P_i_8 = parameters[50]
+    P_i_9 = parameters[51]
 
     N_e = N_tot * (1.0 - g)
     N_i = N_tot * g
@@ -412,7 +428,7 @@ def _derivatives(state, coupling, parameters, derivative):
     shared_6 = shared_1 * shared_5 * (1000000.0 * I + 1.0)
     shared_7 = Q_e * tau_e
     shared_8 = Q_i * tau_i
-    input_ex_ex = max(c_pop0 + external_input_ex_ex + shared_0, 0.0)
+    input_ex_ex = max(c_pop0 + external_input_ex_ex + shared_0 + stimulus_ex, 0.0)
     F_e_f_e = shared_4 + K_ext_e * input_ex_ex
     F_e_mu_Ge = F_e_f_e * shared_7
     F_e_f_i = shared_6 + K_ext_i * external_input_ex_in
@@ -557,7 +573,7 @@ def _derivatives(state, coupling, parameters, derivative):
     shared_80 = 2.0 * F_e_rate**3
     F_e_tail = erfc(F_e_distance)
     F_e_F_by_rate = 0.5 * F_e_tail
-    input_in_ex = max(external_input_in_ex + shared_0 + S_i * c_pop0, 0.0)
+    input_in_ex = max(external_input_in_ex + shared_0 + stimulus_in + S_i * c_pop0, 0.0)
     F_i_f_e = shared_4 + K_ext_e * input_in_ex
     F_i_mu_Ge = F_i_f_e * shared_7
     F_i_f_i = shared_6 + K_ext_i * external_input_in_in

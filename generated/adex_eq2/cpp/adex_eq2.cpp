@@ -143,6 +143,7 @@ enum {
     N_CHANNELS = 1,     // quantities with a history
     N_EXPOSURES = 3,
     N_NOISES = 1,
+    N_INPUTS = 2,      // what stimuli drive
     N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
 };
 
@@ -264,7 +265,7 @@ constexpr scalar fixed_72 = fixed_2 * fixed_5;
 constexpr scalar fixed_73 = R(1.0) / N_i;
 constexpr scalar fixed_79 = fixed_5 * fixed_9;
 
-// What parameters, constants and dt decide, once per instance.
+// What parameters, constants and dt decide, once per instance (and region, where parameters vary between regions).
 struct Fixed {
     real global_coupling;
     real b_e;
@@ -278,22 +279,29 @@ struct Fixed {
     real fixed_78;
 };
 
-RATEMLX_INLINE Fixed prepare(const scalar *parameters, scalar dt, scalar n_node)
+#if RATEMLX_REGIONAL
+#define RATEMLX_IN_REGION(parameter) regional[(parameter) * n_nodes]
+#else
+#define RATEMLX_IN_REGION(parameter) R(1.0)
+#endif
+
+RATEMLX_INLINE Fixed prepare(const scalar *parameters, const scalar *regional, int n_nodes, scalar dt)
 {
-    const real global_coupling = load(parameters + 0 * LANES);  // 1 Strength of the long-range excitation
-    const real b_e = load(parameters + 1 * LANES);  // pA Spike-triggered adaptation of excitatory neurons
-    const real weight_noise = load(parameters + 2 * LANES);  // kHz Weight of the Ornstein-Uhlenbeck noise in the external excitatory input
-    const real tau_w_e = load(parameters + 3 * LANES);  // ms Time constant of excitatory adaptation
-    const real a_e = load(parameters + 4 * LANES);  // nS Subthreshold adaptation of excitatory neurons
-    const real external_input_ex_ex = load(parameters + 5 * LANES);  // kHz External excitatory drive of the excitatory population
-    const real external_input_in_ex = load(parameters + 7 * LANES);  // kHz External excitatory drive of the inhibitory population
+    const scalar n_node = (scalar)n_nodes;
+    const real global_coupling = load(parameters + 0 * LANES) * RATEMLX_IN_REGION(0);  // 1 Strength of the long-range excitation
+    const real b_e = load(parameters + 1 * LANES) * RATEMLX_IN_REGION(1);  // pA Spike-triggered adaptation of excitatory neurons
+    const real weight_noise = load(parameters + 2 * LANES) * RATEMLX_IN_REGION(2);  // kHz Weight of the Ornstein-Uhlenbeck noise in the external excitatory input
+    const real tau_w_e = load(parameters + 3 * LANES) * RATEMLX_IN_REGION(3);  // ms Time constant of excitatory adaptation
+    const real a_e = load(parameters + 4 * LANES) * RATEMLX_IN_REGION(4);  // nS Subthreshold adaptation of excitatory neurons
+    const real external_input_ex_ex = load(parameters + 5 * LANES) * RATEMLX_IN_REGION(5);  // kHz External excitatory drive of the excitatory population
+    const real external_input_in_ex = load(parameters + 7 * LANES) * RATEMLX_IN_REGION(7);  // kHz External excitatory drive of the inhibitory population
     const real fixed_74 = R(1.0) / tau_w_e;
     const real fixed_75 = a_e * fixed_74;
     const real shared_21 = splat(dt / tau_OU);
     const real fixed_76 = -E_L_e * fixed_75;
     const real fixed_77 = exp(-shared_21);
     const real fixed_78 = R(0.7071067811865476) * sigma_OU * sqrt(tau_OU * (R(1.0) - exp(-R(2.0) * shared_21)));
-    (void)parameters, (void)dt, (void)n_node;
+    (void)parameters, (void)regional, (void)dt, (void)n_node;
     return Fixed{global_coupling, b_e, weight_noise, external_input_ex_ex, external_input_in_ex, fixed_74, fixed_75, fixed_76, fixed_77, fixed_78};
 }
 
@@ -306,15 +314,16 @@ RATEMLX_INLINE void channels(const Fixed &fixed, const real *state, real *channe
 }
 
 // From the weighted sums over edges to the coupling terms.
-RATEMLX_INLINE void couple(const Fixed &fixed, const real *total, real *coupling)
+RATEMLX_INLINE void couple(const Fixed &fixed, const real *state, const real *total, real *coupling)
 {
     const real c_pop0_total = total[0];
     coupling[0] = c_pop0_total * fixed.global_coupling;
-    (void)fixed, (void)total, (void)coupling;
+    (void)fixed, (void)state, (void)total, (void)coupling;
 }
 
 // Time derivatives of the states, per ms.
-RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, real *derivative)
+RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, const real *input,
+                                real *derivative)
 {
     const real E = state[0];
     const real I = state[1];
@@ -325,9 +334,11 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     const real W_i = state[6];
     const real ou = state[7];
     const real c_pop0 = coupling[0];
+    const real stimulus_ex = input[0];
+    const real stimulus_in = input[1];
     const real shared_22 = c_pop0 + ou * fixed.weight_noise;
     // input_ex_ex
-    const real input_ex_ex = maximum(fixed.external_input_ex_ex + shared_22, splat(R(0.0)));
+    const real input_ex_ex = maximum(fixed.external_input_ex_ex + shared_22 + stimulus_ex, splat(R(0.0)));
     const real shared_23 = fixed_1 + E * fixed_0;
     // F_e: zerlaut
     const real F_e_f_e = shared_23 + K_ext_e * input_ex_ex;
@@ -366,7 +377,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     const real F_e_power_by_gain_e = F_e_drive_e + F_e_drive_i;
     const real shared_12 = F_e_gain_e_d_mu_Ge_mu_Gi * F_e_power_by_gain_e;
     // input_in_ex
-    const real input_in_ex = maximum(fixed.external_input_in_ex + shared_22, splat(R(0.0)));
+    const real input_in_ex = maximum(fixed.external_input_in_ex + shared_22 + stimulus_in, splat(R(0.0)));
     // F_i: zerlaut
     const real F_i_f_e = shared_23 + K_ext_e * input_in_ex;
     const real F_i_mu_Ge = F_i_f_e * fixed_4;
@@ -679,7 +690,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     derivative[5] = fixed.fixed_76 + E * fixed.b_e + F_e_mu_V * fixed.fixed_75 - W_e * fixed.fixed_74;
     derivative[6] = -W_i;
     derivative[7] = splat(R(0.0));
-    (void)fixed, (void)state, (void)coupling;
+    (void)fixed, (void)state, (void)coupling, (void)input;
 }
 
 // Bounds of the states. A value that is not a number stays one.
@@ -690,11 +701,11 @@ RATEMLX_INLINE void limit(real *state)
     (void)state;
 }
 
-// One step of the deterministic part; the coupling is held over the step.
-RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar dt, real *state)
+// One step of the deterministic part; coupling and inputs are held over the step.
+RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, const real *input, scalar dt, real *state)
 {
     real slope[N_STATES];
-    derivatives(fixed, state, coupling, slope);
+    derivatives(fixed, state, coupling, input, slope);
 #if RATEMLX_INTEGRATOR == 0  // Euler
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + slope[i] * dt;
 #else
@@ -702,7 +713,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
 #if RATEMLX_INTEGRATOR == 1  // Heun
     for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * dt;
     limit(trial);
-    derivatives(fixed, trial, coupling, next);
+    derivatives(fixed, trial, coupling, input, next);
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + (slope[i] + next[i]) * (dt * R(0.5));
 #else  // classical Runge-Kutta of fourth order
     const scalar step[3] = {dt * R(0.5), dt * R(0.5), dt};
@@ -710,7 +721,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
     for (int stage = 0; stage < 3; ++stage) {
         for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * step[stage];
         limit(trial);
-        derivatives(fixed, trial, coupling, slope);
+        derivatives(fixed, trial, coupling, input, slope);
         for (int i = 0; i < N_STATES; ++i) next[i] = next[i] + slope[i] * (stage < 2 ? R(2.0) : R(1.0));
     }
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + next[i] * (dt / R(6.0));
@@ -765,8 +776,8 @@ RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int 
 // Fills a region's history with its first state.
 RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node, int lane)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     real state[N_STATES], channel[N_CHANNELS + 1];
     for (int i = 0; i < N_STATES; ++i)
         state[i] = load(batch.state + (((int64_t)tile * N_STATES + i) * batch.n_nodes + node) * LANES + lane);
@@ -778,8 +789,8 @@ RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node,
 // before the first of them, because RATEMLX_BLOCK is at most the smallest delay plus one.
 RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int node, int lane, int first_step, int n_steps)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     const scalar dt = (scalar)batch.dt;
     const int row = first_step % batch.ring_rows;
     const int first_edge = batch.edge_begin[node], last_edge = batch.edge_begin[node + 1];
@@ -825,8 +836,15 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         const int step = first_step + b;
         real total[N_TERMS + 1], coupling[N_TERMS + 1];
         for (int i = 0; i < N_TERMS; ++i) total[i] = totals.get(i * RATEMLX_BLOCK + b, lane);
-        couple(fixed, total, coupling);
-        integrate(fixed, coupling, dt, state);
+        couple(fixed, state, total, coupling);
+        real input[N_INPUTS + 1];
+        for (int i = 0; i < N_INPUTS; ++i)
+#if RATEMLX_STIMULI
+            input[i] = splat(batch.course[(int64_t)i * batch.course_steps + step] * batch.pattern[i * batch.n_nodes + node]);
+#else
+            input[i] = splat(R(0.0));
+#endif
+        integrate(fixed, coupling, input, dt, state);
 #if RATEMLX_NOISE
         if (b == 0 || (step & 3) == 0)
             for (int i = 0; i < N_NOISES; ++i)

@@ -146,6 +146,7 @@ enum {
     N_CHANNELS = 1,     // quantities with a history
     N_EXPOSURES = 3,
     N_NOISES = 1,
+    N_INPUTS = 2,      // what stimuli drive
     N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
 };
 
@@ -216,7 +217,7 @@ constexpr scalar fixed_27 = R(1000.0) * P_i_8;
 constexpr scalar fixed_28 = R(1000.0) * P_i_0;
 constexpr scalar fixed_29 = R(1.0) / T;
 
-// What parameters, constants and dt decide, once per instance.
+// What parameters, constants and dt decide, once per instance (and region, where parameters vary between regions).
 struct Fixed {
     real global_coupling;
     real b_e;
@@ -230,22 +231,29 @@ struct Fixed {
     real fixed_34;
 };
 
-RATEMLX_INLINE Fixed prepare(const scalar *parameters, scalar dt, scalar n_node)
+#if RATEMLX_REGIONAL
+#define RATEMLX_IN_REGION(parameter) regional[(parameter) * n_nodes]
+#else
+#define RATEMLX_IN_REGION(parameter) R(1.0)
+#endif
+
+RATEMLX_INLINE Fixed prepare(const scalar *parameters, const scalar *regional, int n_nodes, scalar dt)
 {
-    const real global_coupling = load(parameters + 0 * LANES);  // 1 Strength of the long-range excitation
-    const real b_e = load(parameters + 1 * LANES);  // pA Spike-triggered adaptation of excitatory neurons
-    const real weight_noise = load(parameters + 2 * LANES);  // kHz Weight of the Ornstein-Uhlenbeck noise in the external excitatory input
-    const real tau_w_e = load(parameters + 3 * LANES);  // ms Time constant of excitatory adaptation
-    const real a_e = load(parameters + 4 * LANES);  // nS Subthreshold adaptation of excitatory neurons
-    const real external_input_ex_ex = load(parameters + 5 * LANES);  // kHz External excitatory drive of the excitatory population
-    const real external_input_in_ex = load(parameters + 7 * LANES);  // kHz External excitatory drive of the inhibitory population
+    const scalar n_node = (scalar)n_nodes;
+    const real global_coupling = load(parameters + 0 * LANES) * RATEMLX_IN_REGION(0);  // 1 Strength of the long-range excitation
+    const real b_e = load(parameters + 1 * LANES) * RATEMLX_IN_REGION(1);  // pA Spike-triggered adaptation of excitatory neurons
+    const real weight_noise = load(parameters + 2 * LANES) * RATEMLX_IN_REGION(2);  // kHz Weight of the Ornstein-Uhlenbeck noise in the external excitatory input
+    const real tau_w_e = load(parameters + 3 * LANES) * RATEMLX_IN_REGION(3);  // ms Time constant of excitatory adaptation
+    const real a_e = load(parameters + 4 * LANES) * RATEMLX_IN_REGION(4);  // nS Subthreshold adaptation of excitatory neurons
+    const real external_input_ex_ex = load(parameters + 5 * LANES) * RATEMLX_IN_REGION(5);  // kHz External excitatory drive of the excitatory population
+    const real external_input_in_ex = load(parameters + 7 * LANES) * RATEMLX_IN_REGION(7);  // kHz External excitatory drive of the inhibitory population
     const real fixed_30 = R(1.0) / tau_w_e;
     const real fixed_31 = a_e * fixed_30;
     const real shared_5 = splat(dt / tau_OU);
     const real fixed_32 = -E_L_e * fixed_31;
     const real fixed_33 = exp(-shared_5);
     const real fixed_34 = R(0.7071067811865476) * sigma_OU * sqrt(tau_OU * (R(1.0) - exp(-R(2.0) * shared_5)));
-    (void)parameters, (void)dt, (void)n_node;
+    (void)parameters, (void)regional, (void)dt, (void)n_node;
     return Fixed{global_coupling, b_e, weight_noise, external_input_ex_ex, external_input_in_ex, fixed_30, fixed_31, fixed_32, fixed_33, fixed_34};
 }
 
@@ -258,15 +266,16 @@ RATEMLX_INLINE void channels(const Fixed &fixed, const real *state, real *channe
 }
 
 // From the weighted sums over edges to the coupling terms.
-RATEMLX_INLINE void couple(const Fixed &fixed, const real *total, real *coupling)
+RATEMLX_INLINE void couple(const Fixed &fixed, const real *state, const real *total, real *coupling)
 {
     const real c_pop0_total = total[0];
     coupling[0] = c_pop0_total * fixed.global_coupling;
-    (void)fixed, (void)total, (void)coupling;
+    (void)fixed, (void)state, (void)total, (void)coupling;
 }
 
 // Time derivatives of the states, per ms.
-RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, real *derivative)
+RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, const real *input,
+                                real *derivative)
 {
     const real E = state[0];
     const real I = state[1];
@@ -274,6 +283,8 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     const real W_i = state[3];
     const real ou = state[4];
     const real c_pop0 = coupling[0];
+    const real stimulus_ex = input[0];
+    const real stimulus_in = input[1];
     // F_e: zerlaut
     const real F_e_f_i = fixed_3 + I * fixed_2;
     const real F_e_mu_Gi = F_e_f_i * fixed_5;
@@ -284,7 +295,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     // remote
     const real remote = maximum(c_pop0 + ou * fixed.weight_noise, splat(R(0.0)));
     // input_ex_ex
-    const real input_ex_ex = fixed.external_input_ex_ex + remote;
+    const real input_ex_ex = fixed.external_input_ex_ex + remote + stimulus_ex;
     // F_e: zerlaut
     const real F_e_f_e = shared_6 + K_ext_e * input_ex_ex;
     const real F_e_mu_Ge = F_e_f_e * fixed_4;
@@ -310,7 +321,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     const real F_e_tail = erfc(F_e_distance);
     const real F_e_F = R(0.5) * F_e_filter_e * F_e_tail;
     // input_in_ex
-    const real input_in_ex = fixed.external_input_in_ex + remote;
+    const real input_in_ex = fixed.external_input_in_ex + remote + stimulus_in;
     // F_i: zerlaut
     const real F_i_f_e = shared_6 + K_ext_e * input_in_ex;
     const real F_i_mu_Ge = F_i_f_e * fixed_4;
@@ -340,7 +351,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     derivative[2] = fixed.fixed_32 + E * fixed.b_e + F_e_mu_V * fixed.fixed_31 - W_e * fixed.fixed_30;
     derivative[3] = -W_i;
     derivative[4] = splat(R(0.0));
-    (void)fixed, (void)state, (void)coupling;
+    (void)fixed, (void)state, (void)coupling, (void)input;
 }
 
 // Bounds of the states. A value that is not a number stays one.
@@ -351,11 +362,11 @@ RATEMLX_INLINE void limit(real *state)
     (void)state;
 }
 
-// One step of the deterministic part; the coupling is held over the step.
-RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar dt, real *state)
+// One step of the deterministic part; coupling and inputs are held over the step.
+RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, const real *input, scalar dt, real *state)
 {
     real slope[N_STATES];
-    derivatives(fixed, state, coupling, slope);
+    derivatives(fixed, state, coupling, input, slope);
 #if RATEMLX_INTEGRATOR == 0  // Euler
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + slope[i] * dt;
 #else
@@ -363,7 +374,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
 #if RATEMLX_INTEGRATOR == 1  // Heun
     for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * dt;
     limit(trial);
-    derivatives(fixed, trial, coupling, next);
+    derivatives(fixed, trial, coupling, input, next);
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + (slope[i] + next[i]) * (dt * R(0.5));
 #else  // classical Runge-Kutta of fourth order
     const scalar step[3] = {dt * R(0.5), dt * R(0.5), dt};
@@ -371,7 +382,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
     for (int stage = 0; stage < 3; ++stage) {
         for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * step[stage];
         limit(trial);
-        derivatives(fixed, trial, coupling, slope);
+        derivatives(fixed, trial, coupling, input, slope);
         for (int i = 0; i < N_STATES; ++i) next[i] = next[i] + slope[i] * (stage < 2 ? R(2.0) : R(1.0));
     }
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + next[i] * (dt / R(6.0));
@@ -426,8 +437,8 @@ RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int 
 // Fills a region's history with its first state.
 RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node, int lane)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     real state[N_STATES], channel[N_CHANNELS + 1];
     for (int i = 0; i < N_STATES; ++i)
         state[i] = load(batch.state + (((int64_t)tile * N_STATES + i) * batch.n_nodes + node) * LANES + lane);
@@ -439,8 +450,8 @@ RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node,
 // before the first of them, because RATEMLX_BLOCK is at most the smallest delay plus one.
 RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int node, int lane, int first_step, int n_steps)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     const scalar dt = (scalar)batch.dt;
     const int row = first_step % batch.ring_rows;
     const int first_edge = batch.edge_begin[node], last_edge = batch.edge_begin[node + 1];
@@ -486,8 +497,15 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         const int step = first_step + b;
         real total[N_TERMS + 1], coupling[N_TERMS + 1];
         for (int i = 0; i < N_TERMS; ++i) total[i] = totals.get(i * RATEMLX_BLOCK + b, lane);
-        couple(fixed, total, coupling);
-        integrate(fixed, coupling, dt, state);
+        couple(fixed, state, total, coupling);
+        real input[N_INPUTS + 1];
+        for (int i = 0; i < N_INPUTS; ++i)
+#if RATEMLX_STIMULI
+            input[i] = splat(batch.course[(int64_t)i * batch.course_steps + step] * batch.pattern[i * batch.n_nodes + node]);
+#else
+            input[i] = splat(R(0.0));
+#endif
+        integrate(fixed, coupling, input, dt, state);
 #if RATEMLX_NOISE
         if (b == 0 || (step & 3) == 0)
             for (int i = 0; i < N_NOISES; ++i)

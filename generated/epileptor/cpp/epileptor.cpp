@@ -54,6 +54,7 @@ enum {
     N_CHANNELS = 2,     // quantities with a history
     N_EXPOSURES = 4,
     N_NOISES = 2,
+    N_INPUTS = 0,      // what stimuli drive
     N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
 };
 
@@ -67,7 +68,7 @@ constexpr scalar bb = R(RATEMLX_C_bb);  // Effect of the filtered x1 on x2
 constexpr scalar fixed_1 = R(0.25) * aa;
 constexpr scalar fixed_3 = R(1.0) / tau;
 
-// What parameters, constants and dt decide, once per instance.
+// What parameters, constants and dt decide, once per instance (and region, where parameters vary between regions).
 struct Fixed {
     real global_coupling;
     real Ks;
@@ -80,21 +81,28 @@ struct Fixed {
     real fixed_4;
 };
 
-RATEMLX_INLINE Fixed prepare(const scalar *parameters, scalar dt, scalar n_node)
+#if RATEMLX_REGIONAL
+#define RATEMLX_IN_REGION(parameter) regional[(parameter) * n_nodes]
+#else
+#define RATEMLX_IN_REGION(parameter) R(1.0)
+#endif
+
+RATEMLX_INLINE Fixed prepare(const scalar *parameters, const scalar *regional, int n_nodes, scalar dt)
 {
-    const real global_coupling = load(parameters + 0 * LANES);  // Strength of all couplings; Ks, Kvf and Kf weigh them against each other
-    const real x0 = load(parameters + 1 * LANES);  // Epileptogenicity: seizures by themselves above about -2
-    const real Ks = load(parameters + 2 * LANES);  // Permittivity coupling: effect of the other regions' fast discharges on z
-    const real Kvf = load(parameters + 3 * LANES);  // Coupling among fast discharges
-    const real Kf = load(parameters + 4 * LANES);  // Coupling among spike-and-wave events
-    const real Iext = load(parameters + 5 * LANES);  // Input to the fast discharges
-    const real Iext2 = load(parameters + 6 * LANES);  // Input to the spike-and-wave events
-    const real slope = load(parameters + 7 * LANES);  // Linear coefficient of x1's upper branch
-    const real sigma = load(parameters + 8 * LANES);  // Strength of the noise on x2 and y2, per sqrt(ms)
+    const scalar n_node = (scalar)n_nodes;
+    const real global_coupling = load(parameters + 0 * LANES) * RATEMLX_IN_REGION(0);  // Strength of all couplings; Ks, Kvf and Kf weigh them against each other
+    const real x0 = load(parameters + 1 * LANES) * RATEMLX_IN_REGION(1);  // Epileptogenicity: seizures by themselves above about -2
+    const real Ks = load(parameters + 2 * LANES) * RATEMLX_IN_REGION(2);  // Permittivity coupling: effect of the other regions' fast discharges on z
+    const real Kvf = load(parameters + 3 * LANES) * RATEMLX_IN_REGION(3);  // Coupling among fast discharges
+    const real Kf = load(parameters + 4 * LANES) * RATEMLX_IN_REGION(4);  // Coupling among spike-and-wave events
+    const real Iext = load(parameters + 5 * LANES) * RATEMLX_IN_REGION(5);  // Input to the fast discharges
+    const real Iext2 = load(parameters + 6 * LANES) * RATEMLX_IN_REGION(6);  // Input to the spike-and-wave events
+    const real slope = load(parameters + 7 * LANES) * RATEMLX_IN_REGION(7);  // Linear coefficient of x1's upper branch
+    const real sigma = load(parameters + 8 * LANES) * RATEMLX_IN_REGION(8);  // Strength of the noise on x2 and y2, per sqrt(ms)
     const real fixed_0 = -s * x0;
     const real fixed_2 = Iext2 + R(1.05);
     const real fixed_4 = sigma * sqrt(splat(dt));
-    (void)parameters, (void)dt, (void)n_node;
+    (void)parameters, (void)regional, (void)dt, (void)n_node;
     return Fixed{global_coupling, Ks, Kvf, Kf, Iext, slope, fixed_0, fixed_2, fixed_4};
 }
 
@@ -121,17 +129,18 @@ RATEMLX_INLINE void edge(const Fixed &fixed, const real *state, const real *chan
 }
 
 // From the weighted sums over edges to the coupling terms.
-RATEMLX_INLINE void couple(const Fixed &fixed, const real *total, real *coupling)
+RATEMLX_INLINE void couple(const Fixed &fixed, const real *state, const real *total, real *coupling)
 {
     const real c_pop1_total = total[0];
     const real c_pop2_total = total[1];
     coupling[0] = c_pop1_total * fixed.global_coupling;
     coupling[1] = c_pop2_total * fixed.global_coupling;
-    (void)fixed, (void)total, (void)coupling;
+    (void)fixed, (void)state, (void)total, (void)coupling;
 }
 
 // Time derivatives of the states, per ms.
-RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, real *derivative)
+RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, const real *input,
+                                real *derivative)
 {
     const real x1 = state[0];
     const real y1_ = state[1];
@@ -156,7 +165,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     derivative[3] = fixed.fixed_2 + x2 + fixed.Kf * c_pop2 + bb * g - y2 - cube(x2) - R(0.3) * z;
     derivative[4] = fixed_3 * (recruited - y2);
     derivative[5] = R(0.001) * x1 - R(0.01) * g;
-    (void)fixed, (void)state, (void)coupling;
+    (void)fixed, (void)state, (void)coupling, (void)input;
 }
 
 // Bounds of the states. A value that is not a number stays one.
@@ -165,11 +174,11 @@ RATEMLX_INLINE void limit(real *state)
     (void)state;
 }
 
-// One step of the deterministic part; the coupling is held over the step.
-RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar dt, real *state)
+// One step of the deterministic part; coupling and inputs are held over the step.
+RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, const real *input, scalar dt, real *state)
 {
     real slope[N_STATES];
-    derivatives(fixed, state, coupling, slope);
+    derivatives(fixed, state, coupling, input, slope);
 #if RATEMLX_INTEGRATOR == 0  // Euler
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + slope[i] * dt;
 #else
@@ -177,7 +186,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
 #if RATEMLX_INTEGRATOR == 1  // Heun
     for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * dt;
     limit(trial);
-    derivatives(fixed, trial, coupling, next);
+    derivatives(fixed, trial, coupling, input, next);
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + (slope[i] + next[i]) * (dt * R(0.5));
 #else  // classical Runge-Kutta of fourth order
     const scalar step[3] = {dt * R(0.5), dt * R(0.5), dt};
@@ -185,7 +194,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
     for (int stage = 0; stage < 3; ++stage) {
         for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * step[stage];
         limit(trial);
-        derivatives(fixed, trial, coupling, slope);
+        derivatives(fixed, trial, coupling, input, slope);
         for (int i = 0; i < N_STATES; ++i) next[i] = next[i] + slope[i] * (stage < 2 ? R(2.0) : R(1.0));
     }
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + next[i] * (dt / R(6.0));
@@ -243,8 +252,8 @@ RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int 
 // Fills a region's history with its first state.
 RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node, int lane)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     real state[N_STATES], channel[N_CHANNELS + 1];
     for (int i = 0; i < N_STATES; ++i)
         state[i] = load(batch.state + (((int64_t)tile * N_STATES + i) * batch.n_nodes + node) * LANES + lane);
@@ -256,8 +265,8 @@ RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node,
 // before the first of them, because RATEMLX_BLOCK is at most the smallest delay plus one.
 RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int node, int lane, int first_step, int n_steps)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     const scalar dt = (scalar)batch.dt;
     const int row = first_step % batch.ring_rows;
     const int first_edge = batch.edge_begin[node], last_edge = batch.edge_begin[node + 1];
@@ -295,8 +304,15 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
             edge(fixed, state, channel, term);
             for (int i = 0; i < N_TERMS; ++i) total[i] = total[i] + term[i] * batch.edge_weight[e];
         }
-        couple(fixed, total, coupling);
-        integrate(fixed, coupling, dt, state);
+        couple(fixed, state, total, coupling);
+        real input[N_INPUTS + 1];
+        for (int i = 0; i < N_INPUTS; ++i)
+#if RATEMLX_STIMULI
+            input[i] = splat(batch.course[(int64_t)i * batch.course_steps + step] * batch.pattern[i * batch.n_nodes + node]);
+#else
+            input[i] = splat(R(0.0));
+#endif
+        integrate(fixed, coupling, input, dt, state);
 #if RATEMLX_NOISE
         if (b == 0 || (step & 3) == 0)
             for (int i = 0; i < N_NOISES; ++i)

@@ -59,6 +59,7 @@ enum {
     N_CHANNELS = 1,     // quantities with a history
     N_EXPOSURES = 4,
     N_NOISES = 1,
+    N_INPUTS = 0,      // what stimuli drive
     N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
 };
 
@@ -83,7 +84,7 @@ constexpr scalar fixed_7 = R(2.0) * a;
 constexpr scalar fixed_10 = square(b);
 constexpr scalar fixed_11 = R(2.0) * b;
 
-// What parameters, constants and dt decide, once per instance.
+// What parameters, constants and dt decide, once per instance (and region, where parameters vary between regions).
 struct Fixed {
     real global_coupling;
     real mu;
@@ -95,20 +96,27 @@ struct Fixed {
     real fixed_13;
 };
 
-RATEMLX_INLINE Fixed prepare(const scalar *parameters, scalar dt, scalar n_node)
+#if RATEMLX_REGIONAL
+#define RATEMLX_IN_REGION(parameter) regional[(parameter) * n_nodes]
+#else
+#define RATEMLX_IN_REGION(parameter) R(1.0)
+#endif
+
+RATEMLX_INLINE Fixed prepare(const scalar *parameters, const scalar *regional, int n_nodes, scalar dt)
 {
-    const real global_coupling = load(parameters + 0 * LANES);  // 1 Strength of the long-range excitation
-    const real mu = load(parameters + 1 * LANES);  // 1/ms Mean rate of the external input
-    const real A = load(parameters + 2 * LANES);  // mV Amplitude of excitatory postsynaptic potentials
-    const real B = load(parameters + 3 * LANES);  // mV Amplitude of inhibitory postsynaptic potentials
-    const real J = load(parameters + 4 * LANES);  // 1 Number of synapses between the populations
-    const real sigma = load(parameters + 5 * LANES);  // mV/ms^1.5 Strength of the noise in the external input
+    const scalar n_node = (scalar)n_nodes;
+    const real global_coupling = load(parameters + 0 * LANES) * RATEMLX_IN_REGION(0);  // 1 Strength of the long-range excitation
+    const real mu = load(parameters + 1 * LANES) * RATEMLX_IN_REGION(1);  // 1/ms Mean rate of the external input
+    const real A = load(parameters + 2 * LANES) * RATEMLX_IN_REGION(2);  // mV Amplitude of excitatory postsynaptic potentials
+    const real B = load(parameters + 3 * LANES) * RATEMLX_IN_REGION(3);  // mV Amplitude of inhibitory postsynaptic potentials
+    const real J = load(parameters + 4 * LANES) * RATEMLX_IN_REGION(4);  // 1 Number of synapses between the populations
+    const real sigma = load(parameters + 5 * LANES) * RATEMLX_IN_REGION(5);  // mV/ms^1.5 Strength of the noise in the external input
     const real fixed_5 = J * a_3;
     const real fixed_8 = A * a;
     const real fixed_9 = J * a_2;
     const real fixed_12 = B * J * a_4 * b;
     const real fixed_13 = sigma * sqrt(splat(dt));
-    (void)parameters, (void)dt, (void)n_node;
+    (void)parameters, (void)regional, (void)dt, (void)n_node;
     return Fixed{global_coupling, mu, J, fixed_5, fixed_8, fixed_9, fixed_12, fixed_13};
 }
 
@@ -122,15 +130,16 @@ RATEMLX_INLINE void channels(const Fixed &fixed, const real *state, real *channe
 }
 
 // From the weighted sums over edges to the coupling terms.
-RATEMLX_INLINE void couple(const Fixed &fixed, const real *total, real *coupling)
+RATEMLX_INLINE void couple(const Fixed &fixed, const real *state, const real *total, real *coupling)
 {
     const real c_pop0_total = total[0];
     coupling[0] = c_pop0_total * fixed.global_coupling;
-    (void)fixed, (void)total, (void)coupling;
+    (void)fixed, (void)state, (void)total, (void)coupling;
 }
 
 // Time derivatives of the states, per ms.
-RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, real *derivative)
+RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, const real *input,
+                                real *derivative)
 {
     const real y0_ = state[0];
     const real y1_ = state[1];
@@ -160,7 +169,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     derivative[3] = fixed.fixed_8 * rate_pyramidal_F - fixed_6 * y0_ - fixed_7 * y3;
     derivative[4] = fixed.fixed_8 * (c_pop0 + fixed.mu + fixed.fixed_9 * rate_excitatory_F) - fixed_6 * y1_ - fixed_7 * y4;
     derivative[5] = fixed.fixed_12 * rate_inhibitory_F - fixed_10 * y2 - fixed_11 * y5;
-    (void)fixed, (void)state, (void)coupling;
+    (void)fixed, (void)state, (void)coupling, (void)input;
 }
 
 // Bounds of the states. A value that is not a number stays one.
@@ -169,11 +178,11 @@ RATEMLX_INLINE void limit(real *state)
     (void)state;
 }
 
-// One step of the deterministic part; the coupling is held over the step.
-RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar dt, real *state)
+// One step of the deterministic part; coupling and inputs are held over the step.
+RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, const real *input, scalar dt, real *state)
 {
     real slope[N_STATES];
-    derivatives(fixed, state, coupling, slope);
+    derivatives(fixed, state, coupling, input, slope);
 #if RATEMLX_INTEGRATOR == 0  // Euler
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + slope[i] * dt;
 #else
@@ -181,7 +190,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
 #if RATEMLX_INTEGRATOR == 1  // Heun
     for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * dt;
     limit(trial);
-    derivatives(fixed, trial, coupling, next);
+    derivatives(fixed, trial, coupling, input, next);
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + (slope[i] + next[i]) * (dt * R(0.5));
 #else  // classical Runge-Kutta of fourth order
     const scalar step[3] = {dt * R(0.5), dt * R(0.5), dt};
@@ -189,7 +198,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
     for (int stage = 0; stage < 3; ++stage) {
         for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * step[stage];
         limit(trial);
-        derivatives(fixed, trial, coupling, slope);
+        derivatives(fixed, trial, coupling, input, slope);
         for (int i = 0; i < N_STATES; ++i) next[i] = next[i] + slope[i] * (stage < 2 ? R(2.0) : R(1.0));
     }
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + next[i] * (dt / R(6.0));
@@ -246,8 +255,8 @@ RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int 
 // Fills a region's history with its first state.
 RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node, int lane)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     real state[N_STATES], channel[N_CHANNELS + 1];
     for (int i = 0; i < N_STATES; ++i)
         state[i] = load(batch.state + (((int64_t)tile * N_STATES + i) * batch.n_nodes + node) * LANES + lane);
@@ -259,8 +268,8 @@ RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node,
 // before the first of them, because RATEMLX_BLOCK is at most the smallest delay plus one.
 RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int node, int lane, int first_step, int n_steps)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     const scalar dt = (scalar)batch.dt;
     const int row = first_step % batch.ring_rows;
     const int first_edge = batch.edge_begin[node], last_edge = batch.edge_begin[node + 1];
@@ -306,8 +315,15 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         const int step = first_step + b;
         real total[N_TERMS + 1], coupling[N_TERMS + 1];
         for (int i = 0; i < N_TERMS; ++i) total[i] = totals.get(i * RATEMLX_BLOCK + b, lane);
-        couple(fixed, total, coupling);
-        integrate(fixed, coupling, dt, state);
+        couple(fixed, state, total, coupling);
+        real input[N_INPUTS + 1];
+        for (int i = 0; i < N_INPUTS; ++i)
+#if RATEMLX_STIMULI
+            input[i] = splat(batch.course[(int64_t)i * batch.course_steps + step] * batch.pattern[i * batch.n_nodes + node]);
+#else
+            input[i] = splat(R(0.0));
+#endif
+        integrate(fixed, coupling, input, dt, state);
 #if RATEMLX_NOISE
         if (b == 0 || (step & 3) == 0)
             for (int i = 0; i < N_NOISES; ++i)

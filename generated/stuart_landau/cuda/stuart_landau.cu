@@ -32,11 +32,12 @@ enum {
     N_CHANNELS = 2,     // quantities with a history
     N_EXPOSURES = 2,
     N_NOISES = 2,
+    N_INPUTS = 0,      // what stimuli drive
     N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
 };
 
 
-// What parameters, constants and dt decide, once per instance.
+// What parameters, constants and dt decide, once per instance (and region, where parameters vary between regions).
 struct Fixed {
     real global_coupling;
     real a;
@@ -44,14 +45,21 @@ struct Fixed {
     real fixed_0;
 };
 
-RATEMLX_INLINE Fixed prepare(const scalar *parameters, scalar dt, scalar n_node)
+#if RATEMLX_REGIONAL
+#define RATEMLX_IN_REGION(parameter) regional[(parameter) * n_nodes]
+#else
+#define RATEMLX_IN_REGION(parameter) R(1.0)
+#endif
+
+RATEMLX_INLINE Fixed prepare(const scalar *parameters, const scalar *regional, int n_nodes, scalar dt)
 {
-    const real global_coupling = load(parameters + 0 * LANES);  // Strength of the coupling
-    const real a = load(parameters + 1 * LANES);  // Bifurcation parameter
-    const real omega = load(parameters + 2 * LANES);  // Angular frequency
-    const real sigma = load(parameters + 3 * LANES);  // Strength of the noise on x and y, per sqrt(ms)
+    const scalar n_node = (scalar)n_nodes;
+    const real global_coupling = load(parameters + 0 * LANES) * RATEMLX_IN_REGION(0);  // Strength of the coupling
+    const real a = load(parameters + 1 * LANES) * RATEMLX_IN_REGION(1);  // Bifurcation parameter
+    const real omega = load(parameters + 2 * LANES) * RATEMLX_IN_REGION(2);  // Angular frequency
+    const real sigma = load(parameters + 3 * LANES) * RATEMLX_IN_REGION(3);  // Strength of the noise on x and y, per sqrt(ms)
     const real fixed_0 = sigma * sqrt(splat(dt));
-    (void)parameters, (void)dt, (void)n_node;
+    (void)parameters, (void)regional, (void)dt, (void)n_node;
     return Fixed{global_coupling, a, omega, fixed_0};
 }
 
@@ -78,17 +86,18 @@ RATEMLX_INLINE void edge(const Fixed &fixed, const real *state, const real *chan
 }
 
 // From the weighted sums over edges to the coupling terms.
-RATEMLX_INLINE void couple(const Fixed &fixed, const real *total, real *coupling)
+RATEMLX_INLINE void couple(const Fixed &fixed, const real *state, const real *total, real *coupling)
 {
     const real c_pop0_total = total[0];
     const real c_pop1_total = total[1];
     coupling[0] = c_pop0_total * fixed.global_coupling;
     coupling[1] = c_pop1_total * fixed.global_coupling;
-    (void)fixed, (void)total, (void)coupling;
+    (void)fixed, (void)state, (void)total, (void)coupling;
 }
 
 // Time derivatives of the states, per ms.
-RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, real *derivative)
+RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, const real *input,
+                                real *derivative)
 {
     const real x = state[0];
     const real y = state[1];
@@ -98,7 +107,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     const real growth = fixed.a - square(x) - square(y);
     derivative[0] = c_pop0 + growth * x - fixed.omega * y;
     derivative[1] = c_pop1 + growth * y + fixed.omega * x;
-    (void)fixed, (void)state, (void)coupling;
+    (void)fixed, (void)state, (void)coupling, (void)input;
 }
 
 // Bounds of the states. A value that is not a number stays one.
@@ -107,11 +116,11 @@ RATEMLX_INLINE void limit(real *state)
     (void)state;
 }
 
-// One step of the deterministic part; the coupling is held over the step.
-RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar dt, real *state)
+// One step of the deterministic part; coupling and inputs are held over the step.
+RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, const real *input, scalar dt, real *state)
 {
     real slope[N_STATES];
-    derivatives(fixed, state, coupling, slope);
+    derivatives(fixed, state, coupling, input, slope);
 #if RATEMLX_INTEGRATOR == 0  // Euler
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + slope[i] * dt;
 #else
@@ -119,7 +128,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
 #if RATEMLX_INTEGRATOR == 1  // Heun
     for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * dt;
     limit(trial);
-    derivatives(fixed, trial, coupling, next);
+    derivatives(fixed, trial, coupling, input, next);
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + (slope[i] + next[i]) * (dt * R(0.5));
 #else  // classical Runge-Kutta of fourth order
     const scalar step[3] = {dt * R(0.5), dt * R(0.5), dt};
@@ -127,7 +136,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
     for (int stage = 0; stage < 3; ++stage) {
         for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * step[stage];
         limit(trial);
-        derivatives(fixed, trial, coupling, slope);
+        derivatives(fixed, trial, coupling, input, slope);
         for (int i = 0; i < N_STATES; ++i) next[i] = next[i] + slope[i] * (stage < 2 ? R(2.0) : R(1.0));
     }
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + next[i] * (dt / R(6.0));
@@ -180,8 +189,8 @@ RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int 
 // Fills a region's history with its first state.
 RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node, int lane)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     real state[N_STATES], channel[N_CHANNELS + 1];
     for (int i = 0; i < N_STATES; ++i)
         state[i] = load(batch.state + (((int64_t)tile * N_STATES + i) * batch.n_nodes + node) * LANES + lane);
@@ -193,8 +202,8 @@ RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node,
 // before the first of them, because RATEMLX_BLOCK is at most the smallest delay plus one.
 RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int node, int lane, int first_step, int n_steps)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     const scalar dt = (scalar)batch.dt;
     const int row = first_step % batch.ring_rows;
     const int first_edge = batch.edge_begin[node], last_edge = batch.edge_begin[node + 1];
@@ -232,8 +241,15 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
             edge(fixed, state, channel, term);
             for (int i = 0; i < N_TERMS; ++i) total[i] = total[i] + term[i] * batch.edge_weight[e];
         }
-        couple(fixed, total, coupling);
-        integrate(fixed, coupling, dt, state);
+        couple(fixed, state, total, coupling);
+        real input[N_INPUTS + 1];
+        for (int i = 0; i < N_INPUTS; ++i)
+#if RATEMLX_STIMULI
+            input[i] = splat(batch.course[(int64_t)i * batch.course_steps + step] * batch.pattern[i * batch.n_nodes + node]);
+#else
+            input[i] = splat(R(0.0));
+#endif
+        integrate(fixed, coupling, input, dt, state);
 #if RATEMLX_NOISE
         if (b == 0 || (step & 3) == 0)
             for (int i = 0; i < N_NOISES; ++i)

@@ -59,6 +59,7 @@ enum {
     N_CHANNELS = 1,     // quantities with a history
     N_EXPOSURES = 2,
     N_NOISES = 1,
+    N_INPUTS = 0,      // what stimuli drive
     N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
 };
 
@@ -76,7 +77,7 @@ constexpr scalar fixed_1 = -shared_1;
 constexpr scalar fixed_5 = R(1.0) / tau_e;
 constexpr scalar fixed_6 = R(1.0) / tau_i;
 
-// What parameters, constants and dt decide, once per instance.
+// What parameters, constants and dt decide, once per instance (and region, where parameters vary between regions).
 struct Fixed {
     real global_coupling;
     real P;
@@ -88,14 +89,21 @@ struct Fixed {
     real fixed_7;
 };
 
-RATEMLX_INLINE Fixed prepare(const scalar *parameters, scalar dt, scalar n_node)
+#if RATEMLX_REGIONAL
+#define RATEMLX_IN_REGION(parameter) regional[(parameter) * n_nodes]
+#else
+#define RATEMLX_IN_REGION(parameter) R(1.0)
+#endif
+
+RATEMLX_INLINE Fixed prepare(const scalar *parameters, const scalar *regional, int n_nodes, scalar dt)
 {
-    const real global_coupling = load(parameters + 0 * LANES);  // 1 Strength of the long-range excitation
-    const real P = load(parameters + 1 * LANES);  // 1 External input to the excitatory population
-    const real Q = load(parameters + 2 * LANES);  // 1 External input to the inhibitory population
-    const real c_ee = load(parameters + 3 * LANES);  // 1 Excitation of the excitatory population
-    const real c_ei = load(parameters + 4 * LANES);  // 1 Inhibition of the excitatory population
-    const real sigma = load(parameters + 5 * LANES);  // 1/ms^0.5 Strength of the noise on E
+    const scalar n_node = (scalar)n_nodes;
+    const real global_coupling = load(parameters + 0 * LANES) * RATEMLX_IN_REGION(0);  // 1 Strength of the long-range excitation
+    const real P = load(parameters + 1 * LANES) * RATEMLX_IN_REGION(1);  // 1 External input to the excitatory population
+    const real Q = load(parameters + 2 * LANES) * RATEMLX_IN_REGION(2);  // 1 External input to the inhibitory population
+    const real c_ee = load(parameters + 3 * LANES) * RATEMLX_IN_REGION(3);  // 1 Excitation of the excitatory population
+    const real c_ei = load(parameters + 4 * LANES) * RATEMLX_IN_REGION(4);  // 1 Inhibition of the excitatory population
+    const real sigma = load(parameters + 5 * LANES) * RATEMLX_IN_REGION(5);  // 1/ms^0.5 Strength of the noise on E
     // S_e: sigmoid_shifted
     const real S_e_rest = tanh(splat(shared_1));
     const real fixed_2 = R(0.5) * S_e_rest;
@@ -103,7 +111,7 @@ RATEMLX_INLINE Fixed prepare(const scalar *parameters, scalar dt, scalar n_node)
     const real S_i_rest = tanh(splat(fixed_3));
     const real fixed_4 = R(0.5) * S_i_rest;
     const real fixed_7 = sigma * sqrt(splat(dt));
-    (void)parameters, (void)dt, (void)n_node;
+    (void)parameters, (void)regional, (void)dt, (void)n_node;
     return Fixed{global_coupling, P, Q, c_ee, c_ei, fixed_2, fixed_4, fixed_7};
 }
 
@@ -116,15 +124,16 @@ RATEMLX_INLINE void channels(const Fixed &fixed, const real *state, real *channe
 }
 
 // From the weighted sums over edges to the coupling terms.
-RATEMLX_INLINE void couple(const Fixed &fixed, const real *total, real *coupling)
+RATEMLX_INLINE void couple(const Fixed &fixed, const real *state, const real *total, real *coupling)
 {
     const real c_pop0_total = total[0];
     coupling[0] = c_pop0_total * fixed.global_coupling;
-    (void)fixed, (void)total, (void)coupling;
+    (void)fixed, (void)state, (void)total, (void)coupling;
 }
 
 // Time derivatives of the states, per ms.
-RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, real *derivative)
+RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const real *coupling, const real *input,
+                                real *derivative)
 {
     const real E = state[0];
     const real I = state[1];
@@ -141,7 +150,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     const real S_i_F = fixed.fixed_4 + R(0.5) * S_i_bend;
     derivative[0] = fixed_5 * (S_e_F * (R(1.0) - E) - E);
     derivative[1] = fixed_6 * (S_i_F * (R(1.0) - I) - I);
-    (void)fixed, (void)state, (void)coupling;
+    (void)fixed, (void)state, (void)coupling, (void)input;
 }
 
 // Bounds of the states. A value that is not a number stays one.
@@ -150,11 +159,11 @@ RATEMLX_INLINE void limit(real *state)
     (void)state;
 }
 
-// One step of the deterministic part; the coupling is held over the step.
-RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar dt, real *state)
+// One step of the deterministic part; coupling and inputs are held over the step.
+RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, const real *input, scalar dt, real *state)
 {
     real slope[N_STATES];
-    derivatives(fixed, state, coupling, slope);
+    derivatives(fixed, state, coupling, input, slope);
 #if RATEMLX_INTEGRATOR == 0  // Euler
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + slope[i] * dt;
 #else
@@ -162,7 +171,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
 #if RATEMLX_INTEGRATOR == 1  // Heun
     for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * dt;
     limit(trial);
-    derivatives(fixed, trial, coupling, next);
+    derivatives(fixed, trial, coupling, input, next);
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + (slope[i] + next[i]) * (dt * R(0.5));
 #else  // classical Runge-Kutta of fourth order
     const scalar step[3] = {dt * R(0.5), dt * R(0.5), dt};
@@ -170,7 +179,7 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, scalar d
     for (int stage = 0; stage < 3; ++stage) {
         for (int i = 0; i < N_STATES; ++i) trial[i] = state[i] + slope[i] * step[stage];
         limit(trial);
-        derivatives(fixed, trial, coupling, slope);
+        derivatives(fixed, trial, coupling, input, slope);
         for (int i = 0; i < N_STATES; ++i) next[i] = next[i] + slope[i] * (stage < 2 ? R(2.0) : R(1.0));
     }
     for (int i = 0; i < N_STATES; ++i) state[i] = state[i] + next[i] * (dt / R(6.0));
@@ -222,8 +231,8 @@ RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int 
 // Fills a region's history with its first state.
 RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node, int lane)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     real state[N_STATES], channel[N_CHANNELS + 1];
     for (int i = 0; i < N_STATES; ++i)
         state[i] = load(batch.state + (((int64_t)tile * N_STATES + i) * batch.n_nodes + node) * LANES + lane);
@@ -235,8 +244,8 @@ RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node,
 // before the first of them, because RATEMLX_BLOCK is at most the smallest delay plus one.
 RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int node, int lane, int first_step, int n_steps)
 {
-    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, (scalar)batch.dt,
-                                (scalar)batch.n_nodes);
+    const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
+                                batch.n_nodes, (scalar)batch.dt);
     const scalar dt = (scalar)batch.dt;
     const int row = first_step % batch.ring_rows;
     const int first_edge = batch.edge_begin[node], last_edge = batch.edge_begin[node + 1];
@@ -282,8 +291,15 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         const int step = first_step + b;
         real total[N_TERMS + 1], coupling[N_TERMS + 1];
         for (int i = 0; i < N_TERMS; ++i) total[i] = totals.get(i * RATEMLX_BLOCK + b, lane);
-        couple(fixed, total, coupling);
-        integrate(fixed, coupling, dt, state);
+        couple(fixed, state, total, coupling);
+        real input[N_INPUTS + 1];
+        for (int i = 0; i < N_INPUTS; ++i)
+#if RATEMLX_STIMULI
+            input[i] = splat(batch.course[(int64_t)i * batch.course_steps + step] * batch.pattern[i * batch.n_nodes + node]);
+#else
+            input[i] = splat(R(0.0));
+#endif
+        integrate(fixed, coupling, input, dt, state);
 #if RATEMLX_NOISE
         if (b == 0 || (step & 3) == 0)
             for (int i = 0; i < N_NOISES; ++i)

@@ -24,6 +24,6 @@ class EmulationDevice(CpuDevice):
         """The machine that plays it."""
         return f"CUDA emulated on {super().name}"
 
-    def lanes(self, precision: Precision) -> int:
+    def lanes(self, precision: Precision) -> int:  # noqa: ARG002
         """Instances that a block of threads holds, whatever the precision."""
         return THREADS_PER_BLOCK

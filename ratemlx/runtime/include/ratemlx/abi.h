@@ -6,7 +6,7 @@
 #pragma once
 #include <stdint.h>
 
-#define RATEMLX_ABI_VERSION 1
+#define RATEMLX_ABI_VERSION 2
 
 #ifdef RATEMLX_FLOAT64
 typedef double ratemlx_scalar;
@@ -23,6 +23,7 @@ typedef struct ratemlx_batch {
     int32_t n_steps;           // steps to do; on CUDA at most RATEMLX_BLOCK
     int32_t first_sample;      // index of the sample that `samples` begins with
     int32_t n_samples;         // samples that `samples` has room for, per tile
+    int32_t course_steps;      // steps that `course` has values for
     uint32_t seed[2];          // Philox key
     double dt;                 // ms
     const int32_t *edge_begin;            // [n_nodes + 1], CSR by target
@@ -30,6 +31,9 @@ typedef struct ratemlx_batch {
     const int32_t *edge_delay;            // [n_edges], steps
     const ratemlx_scalar *edge_weight;    // [n_edges]
     const ratemlx_scalar *parameters;     // [tile][parameter][lane]
+    const ratemlx_scalar *regional;       // [parameter][node], factors on the parameters; only with RATEMLX_REGIONAL
+    const ratemlx_scalar *course;         // [input][course_steps], time course of each input; only with RATEMLX_STIMULI
+    const ratemlx_scalar *pattern;        // [input][node], its strength in each region; only with RATEMLX_STIMULI
     const uint32_t *identity;             // [tile][2][lane], names an instance to the noise generator
     ratemlx_scalar *state;                // [tile][variable][node][lane]
     ratemlx_scalar *history;              // [tile][channel][node][ring_rows + RATEMLX_BLOCK][lane]

@@ -14,6 +14,12 @@
 #ifndef RATEMLX_COMMON_NOISE
 #define RATEMLX_COMMON_NOISE 0  // 1: all instances see the same noise
 #endif
+#ifndef RATEMLX_REGIONAL
+#define RATEMLX_REGIONAL 0  // 1: parameters have a factor for each region
+#endif
+#ifndef RATEMLX_STIMULI
+#define RATEMLX_STIMULI 0  // 1: inputs have a time course and a pattern over regions; else they are zero
+#endif
 // RATEMLX_OBSERVE: bit i keeps the i-th exposure; a kernel's own default is all of them
 #ifdef RATEMLX_FLOAT64
 #define RATEMLX_LARGEST DBL_MAX
