@@ -17,8 +17,8 @@ CONDUCTION_SPEED = 3.0
 
 class Linear(Model):
     """Linear model: activity that decays and is passed on, which with noise is a multivariate Ornstein-Uhlenbeck
-    process with delays. Stable while global_coupling times the largest in-strength stays below -gamma. Equals Linear
-    of tvb-library 2.10.
+    process with delays. Stable while global_coupling stays below -gamma, for weights normalised by out-strength.
+    Equals Linear of tvb-library 2.10.
 
     Reference: Galan 2008, PLoS ONE 3:e2148
 
@@ -32,7 +32,7 @@ class Linear(Model):
     gamma = NArray(
         label="gamma",
         default=np.array([-10.0]),
-        domain=Range(lo=-10.0, hi=-0.1, step=0.099),
+        domain=Range(lo=-10.0, hi=-1.0, step=0.09),
         doc="Decay: Euler's method overshoots below -1 / dt [1/ms]",
     )
 
@@ -108,8 +108,8 @@ class LinearCoupling(SparseCoupling):
 
     global_coupling = NArray(
         label="global_coupling",
-        default=np.array([1.0]),
-        domain=Range(lo=0.0, hi=5.0, step=0.05),
+        default=np.array([0.5]),
+        domain=Range(lo=0.0, hi=1.0, step=0.01),
         doc="Strength of the coupling [1/ms]",
     )
 

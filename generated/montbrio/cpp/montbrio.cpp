@@ -55,7 +55,7 @@ RATEMLX_INLINE Fixed prepare(const scalar *parameters, const scalar *regional, i
 {
     const scalar n_node = (scalar)n_nodes;
     const real global_coupling = load(parameters + 0 * LANES) * RATEMLX_IN_REGION(0);  // Strength of the coupling through firing rates
-    const real eta = load(parameters + 1 * LANES) * RATEMLX_IN_REGION(1);  // Mean excitability
+    const real eta = load(parameters + 1 * LANES) * RATEMLX_IN_REGION(1);  // Mean excitability; above, bursts want steps of 0.01 ms
     const real J = load(parameters + 2 * LANES) * RATEMLX_IN_REGION(2);  // Synaptic weight within a region
     const real sigma_V = load(parameters + 3 * LANES) * RATEMLX_IN_REGION(3);  // Strength of the noise on V, per sqrt(ms)
     const real fixed_0 = sigma_V * sqrt(splat(dt));

@@ -33,8 +33,8 @@ class Montbrio(Model):
     eta = NArray(
         label="eta",
         default=np.array([-5.0]),
-        domain=Range(lo=-10.0, hi=10.0, step=0.2),
-        doc="Mean excitability",
+        domain=Range(lo=-10.0, hi=-4.0, step=0.06),
+        doc="Mean excitability; above, bursts want steps of 0.01 ms",
     )
 
     J = NArray(

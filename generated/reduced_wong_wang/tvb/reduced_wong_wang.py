@@ -190,8 +190,8 @@ class ReducedWongWangCoupling(SparseCoupling):
 
     global_coupling = NArray(
         label="global_coupling",
-        default=np.array([0.5]),
-        domain=Range(lo=0.0, hi=3.0, step=0.03),
+        default=np.array([0.3]),
+        domain=Range(lo=0.0, hi=1.0, step=0.01),
         doc="Strength of the long-range excitation",
     )
 

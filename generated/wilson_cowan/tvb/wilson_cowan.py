@@ -19,8 +19,9 @@ CONDUCTION_SPEED = 3.0
 
 
 class WilsonCowan(Model):
-    """Wilson-Cowan model: shares E and I of active excitatory and inhibitory neurons. Without input it rests at 0; P of
-    about 1 and more makes it oscillate. Equals WilsonCowan of tvb-library 2.10 with its shifted sigmoid.
+    """Wilson-Cowan model: shares E and I of active excitatory and inhibitory neurons. With the defaults it rests near
+    0, or is active for good once P is above about 0.3; the limit cycle of 1972 has c_ee 16, c_ei 12, c_ie 15, c_ii
+    3, a_e 1.3, b_e 4, a_i 2, b_i 3.7 and P 1.25. Equals WilsonCowan of tvb-library 2.10 with its shifted sigmoid.
 
     Reference: Wilson, Cowan 1972, Biophys. J. 12:1; Wilson, Cowan 1973, Kybernetik 13:55
 
@@ -298,7 +299,7 @@ class WilsonCowanCoupling(SparseCoupling):
     global_coupling = NArray(
         label="global_coupling",
         default=np.array([0.5]),
-        domain=Range(lo=0.0, hi=5.0, step=0.05),
+        domain=Range(lo=0.0, hi=2.0, step=0.02),
         doc="Strength of the long-range excitation",
     )
 

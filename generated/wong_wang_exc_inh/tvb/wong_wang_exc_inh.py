@@ -299,8 +299,8 @@ class WongWangExcInhCoupling(SparseCoupling):
 
     global_coupling = NArray(
         label="global_coupling",
-        default=np.array([2.0]),
-        domain=Range(lo=0.0, hi=5.0, step=0.05),
+        default=np.array([0.25]),
+        domain=Range(lo=0.0, hi=2.0, step=0.02),
         doc="Strength of the long-range excitation",
     )
 
