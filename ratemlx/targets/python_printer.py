@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import sympy as sp
 
@@ -53,11 +54,11 @@ class PythonPrinter(ExpressionPrinter):
 
     def integer_power(self, base: sp.Expr, exponent: int) -> str:
         """A power that compilers turn into products."""
-        return f"{self._base(base)} ** {exponent}" if _is_long(base) else f"{self._base(base)}**{exponent}"
+        return _power(self._base(base), str(exponent))
 
     def general_power(self, base: sp.Expr, exponent: sp.Expr) -> str:
         """Any other power."""
-        return f"{self._base(base)} ** {self._base(exponent)}"
+        return _power(self._base(base), self._base(exponent))
 
     def _base(self, expression: sp.Expr) -> str:
         """An operand of a power, which binds tighter than all other operators and to the right."""
@@ -121,5 +122,6 @@ class NumpyPrinter(PythonPrinter):
         return f"({first} | {second})"
 
 
-def _is_long(expression: sp.Expr) -> bool:
-    return not (expression.is_Symbol or expression.is_number)
+def _power(base: str, exponent: str) -> str:
+    """Operands that are names or numbers stand close to the operator."""
+    return f"{base}**{exponent}" if re.fullmatch(r"[\w.]+", base + exponent) else f"{base} ** {exponent}"
