@@ -64,13 +64,13 @@ COUNTERPARTS = {
     "montbrio": Counterpart(
         "MontbrioPazoRoxin", {"eta": -4.6, "J": 14.5, "global_coupling": 0.7}, {"r": (0.0, 1.5), "V": (-2.0, 1.0)}
     ),
-    "reduced_wong_wang": Counterpart("ReducedWongWang", {"global_coupling": 0.5}, {"S": (0.0, 1.0)}),
+    "reduced_wong_wang": Counterpart("ReducedWongWang", {"global_coupling": 0.4}, {"S": (0.0, 1.0)}),
     "stuart_landau": Counterpart(
         "SupHopf", {"a": 0.2, "global_coupling": 0.3}, {"x": (-1.0, 1.0), "y": (-1.0, 1.0)}, coupling="Difference"
     ),
-    "wilson_cowan": Counterpart("WilsonCowan", {"P": 1.25, "global_coupling": 0.5}, {"E": (0.0, 1.0), "I": (0.0, 1.0)}),
+    "wilson_cowan": Counterpart("WilsonCowan", _LIMIT_CYCLE, {"E": (0.0, 1.0), "I": (0.0, 1.0)}),
     "wong_wang_exc_inh": Counterpart(
-        "ReducedWongWangExcInh", {"global_coupling": 2.0}, {"S_e": (0.0, 1.0), "S_i": (0.0, 1.0)}, strength="G"
+        "ReducedWongWangExcInh", {"global_coupling": 0.25}, {"S_e": (0.0, 1.0), "S_i": (0.0, 1.0)}, strength="G"
     ),
 }
 """By the names of our models."""
