@@ -29,8 +29,9 @@ class Counterpart:
 _DRIVE = {"external_input_ex_ex": 0.4e-3, "external_input_in_ex": 0.45e-3, "global_coupling": 0.4, "b_e": 30.0}
 _RATES = {"E": (0.0, 0.02), "I": (0.0, 0.03), "W_e": (0.0, 60.0), "W_i": (0.0, 5.0)}
 _COVARIANCES = {"C_ee": (0.0, 1e-6), "C_ei": (0.0, 1e-6), "C_ii": (0.0, 1e-6)}
-_LIMIT_CYCLE = {"c_ee": 16.0, "c_ei": 12.0, "c_ie": 15.0, "c_ii": 3.0, "a_e": 1.3, "b_e": 4.0, "a_i": 2.0, "b_i": 3.7}
-_LIMIT_CYCLE |= {"P": 1.25, "global_coupling": 0.5}
+# That of 1972. Its a_i = 2 is in c_ie, c_ii and b_i: a_i = 1 is a constant that has shaped the kernel.
+_LIMIT_CYCLE = {"c_ee": 16.0, "c_ei": 12.0, "a_e": 1.3, "b_e": 4.0, "P": 1.25, "global_coupling": 0.5}
+_LIMIT_CYCLE |= {"c_ie": 30.0, "c_ii": 6.0, "b_i": 7.4}
 
 COUNTERPARTS = {
     "adex": Counterpart("ZerlautAdaptationSecondOrder", _DRIVE, {**_RATES, **_COVARIANCES}),
