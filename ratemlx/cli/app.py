@@ -13,10 +13,11 @@ from ratemlx.cli.doctor import doctor
 from ratemlx.cli.generate import generate
 from ratemlx.cli.inspect import inspect
 from ratemlx.cli.models import models
+from ratemlx.cli.new import new
 from ratemlx.cli.run import run
 from ratemlx.cli.validate import validate
 
-COMMANDS = (models, validate, inspect, generate, run, bench, compare, doctor)
+COMMANDS = (models, new, validate, inspect, generate, run, bench, compare, doctor)
 
 
 def build_app() -> typer.Typer:
@@ -52,6 +53,7 @@ def _ratemlx(
     \b
     Examples:
       ratemlx models
+      ratemlx new my_model
       ratemlx validate my_model.xml
       ratemlx generate adex --target cuda
       ratemlx run adex --sweep global_coupling=0:0.8:4 --duration 2000 -o results

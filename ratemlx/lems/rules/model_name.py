@@ -13,6 +13,7 @@ from ratemlx.lems.quoting import quote
 
 CODES = ("model-name",)
 
+HINT = "use letters, digits and underscores, such as my_model"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _ON_WINDOWS = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
@@ -23,15 +24,21 @@ def check_elements(root: Element) -> Iterator[Diagnostic]:
         return
     stated = root.get("name")
     name = model_name(root)
-    if reason := _fault(name):
-        hint = "use letters, digits and underscores, such as my_model"
+    if reason := name_fault(name):
+        hint = HINT
         if stated is None:
             hint = 'the name is that of the file; state another: <Lems name="my_model">'
-        message = f"{quote(name)} cannot be the name of a model: {reason}"
+        message = refusal(name, reason)
         yield Diagnostic("model-name", message, stated.span if stated else root.span, hint)
 
 
-def _fault(name: str) -> str | None:
+def refusal(name: str, reason: str) -> str:
+    """What to say of a name that cannot be a model's."""
+    return f"{quote(name)} cannot be the name of a model: {reason}"
+
+
+def name_fault(name: str) -> str | None:
+    """Why this cannot be the name of a model, or None if it can."""
     if not _NAME.fullmatch(name):
         return "only letters, digits and underscores are allowed, a letter first"
     if len(name) > limits.NAME_LENGTH:
