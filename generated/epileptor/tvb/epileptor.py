@@ -156,7 +156,7 @@ class Epileptor(Model):
     modification = NArray(
         label="modification",
         default=np.array([0.0]),
-        doc="1: the other regions see the sigmoid form of Proix et al. 2014 in z; 0: the linear one",
+        doc="1: x1 drives z by the sigmoid of Proix et al. 2014; 0: linearly",
     )
 
     state_variables = ("x1", "y1", "z", "x2", "y2", "g")
@@ -211,6 +211,8 @@ class Epileptor(Model):
 
     def dfun(self, state, coupling, local_coupling=0.0):
         """Time derivatives per ms; arrays have the shape (state variable or coupling term, region, mode)."""
+        if len(coupling) < 2:
+            raise ValueError(f"Epileptor needs 2 coupling terms, not {len(coupling)}: use EpileptorCoupling")
         return _derivatives(state.T, coupling.T, self._inputs()).T
 
     def _inputs(self):
