@@ -51,6 +51,15 @@ def attributes_of(model: Model) -> tuple[Attribute, ...]:
     return (*found, *(_constant(items, names[name]) for name, items in vectors.items()))
 
 
+def stimuli_of(model: Model) -> tuple[Attribute, ...]:
+    """Attributes of the coupling, which knows the time, for time courses of inputs."""
+    names = attribute_names(item.name for item in model.inputs)
+    shape = "Time course: a value, or one per region, for each step of the simulation; zero after its end"
+    return tuple(
+        Attribute(names[item.name], (item.name,), 0, "[0.0]", "", f"{_about(item)}. {shape}") for item in model.inputs
+    )
+
+
 def over_attributes(model: Model, expression: sp.Expr) -> sp.Expr:
     """An expression with derived parameters written out, down to parameters and constants."""
     derived: dict[sp.Symbol, sp.Expr] = {}

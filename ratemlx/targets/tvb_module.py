@@ -15,7 +15,7 @@ from ratemlx.passes.pipeline import lower_adjustable
 from ratemlx.passes.program import Program, free_names, symbol
 from ratemlx.targets.python_printer import NumpyPrinter, PythonPrinter
 from ratemlx.targets.python_text import assignment, number
-from ratemlx.targets.tvb_attributes import Attribute, attributes_of, over_attributes
+from ratemlx.targets.tvb_attributes import Attribute, attributes_of, over_attributes, stimuli_of
 from ratemlx.targets.tvb_coupling import N_NODE, CouplingText, coupling_text, coupling_variables
 from ratemlx.targets.tvb_docs import coupling_paragraphs, model_paragraphs, module_paragraphs, noise_paragraphs
 from ratemlx.targets.tvb_names import class_name, local_names
@@ -64,6 +64,8 @@ class ModuleText:
     choices: tuple[str, ...]
     watched: tuple[str, ...]
     cvar: tuple[int, ...]
+    n_terms: int
+    stimuli: tuple[Attribute, ...]
     conduction_speed: str
     function: FunctionText
     coupling: CouplingText
@@ -107,6 +109,8 @@ def module_text(model: Model) -> ModuleText:
         choices=choices,
         watched=watched,
         cvar=tuple(states.index(name) for name in coupling_variables(model)),
+        n_terms=len(active_couplings(model)),
+        stimuli=stimuli_of(model),
         conduction_speed=_conduction_speed(model),
         function=_function(program, inputs, used),
         coupling=coupling,
@@ -197,6 +201,11 @@ def _function(program: Program, inputs: Sequence[Attribute], used: set[str]) -> 
             for array, items in (("state", states), ("coupling", terms), ("parameters", columns))
             for place, name in enumerate(items)
             if name in used
+        )
+        + tuple(
+            f"{names[item.name]} += coupling[{len(coupling_variables(model)) + place}]"
+            for place, item in enumerate(model.inputs)
+            if item.name in used
         ),
         lines=tuple(body),
     )

@@ -92,6 +92,15 @@ ${attribute(item)}\
 
     def dfun(self, state, coupling, local_coupling=0.0):
         """Time derivatives per ms; arrays have the shape (state variable or coupling term, region, mode)."""
+% if m.n_terms > 1:
+        if len(coupling) < ${m.n_terms}:
+            raise ValueError(f"${m.class_name} needs ${m.n_terms} coupling terms, not {len(coupling)}: use ${m.class_name}Coupling")
+% endif
+% if m.stimuli:
+        if len(coupling) < ${len(m.cvar) + len(m.stimuli)}:
+            silent = np.zeros((${len(m.cvar) + len(m.stimuli)} - len(coupling), *coupling.shape[1:]))
+            coupling = np.concatenate([coupling, silent])
+% endif
         return _derivatives(state.T, coupling.T, self._inputs(${'state.shape[1]' if m.needs_n_node else ''})).T
 
     def _inputs(self${', n_regions' if m.needs_n_node else ''}):
@@ -127,6 +136,9 @@ class ${m.class_name}Coupling(SparseCoupling):
 % for item in m.coupling.attributes:
 ${attribute(item)}\
 % endfor
+% for item in m.stimuli:
+${attribute(item)}\
+% endfor
     def pre(self, x_i, x_j):
         """What an edge carries, before its weight, from delayed states at its source and states at its target."""
 ${block(m.coupling.inputs, '        ')}\
@@ -139,6 +151,24 @@ ${block(m.coupling.pre, '        ')}\
         coupling = np.zeros(gx.shape)
 ${block(m.coupling.post, '        ')}\
         return coupling
+% if m.stimuli:
+
+    def configure(self):
+        """Time courses begin with the first step after this, whatever TVB calls it."""
+        super().configure()
+        self._first_step = None
+
+    def __call__(self, step, history):
+        """The terms, and below them the inputs' values in a step."""
+        if self._first_step is None:
+            self._first_step = step
+        rows = super().__call__(step, history)
+        inputs = np.zeros((${len(m.stimuli)}, *rows.shape[1:]))
+        for place, course in enumerate([${', '.join(f'self.{item.name}' for item in m.stimuli)}]):
+            if step - self._first_step < len(course):
+                inputs[place] = np.reshape(course[step - self._first_step], (-1, 1))
+        return np.concatenate([rows, inputs])
+% endif
 
 
 def noise_amplitudes(model${', dt' if m.noise.needs_dt else ''}):

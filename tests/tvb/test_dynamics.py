@@ -138,6 +138,14 @@ def test_several_terms_over_several_states(
     np.testing.assert_allclose(slopes[2], chosen - 0.125 * z, rtol=1e-13)
 
 
+def test_too_few_coupling_terms_are_refused(
+    module_of: Callable[[Model], ModuleType], parsed: Callable[[str], Model]
+) -> None:
+    model = classes(module_of(parsed(SEVERAL_TERMS)), "several_terms")[0]()
+    with pytest.raises(ValueError, match="SeveralTerms needs 3 coupling terms, not 1: use SeveralTermsCoupling"):
+        model.dfun(np.zeros((3, 2, 1)), np.zeros((1, 2, 1)))
+
+
 def test_what_a_module_offers(module_of: Callable[[Model], ModuleType], parsed: Callable[[str], Model]) -> None:
     """`noise` is a name of TVB's own, and what only the coupling needs is an attribute of the coupling."""
     module = module_of(parsed(SEVERAL_TERMS))

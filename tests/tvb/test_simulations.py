@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from ratemlx.load import load
 from ratemlx.resources import shipped_models
 from ratemlx.runtime import RunSpec
 from ratemlx.runtime import run as run_kernel
+from ratemlx.runtime.stimulus import Stimulus
 from ratemlx.simulate import generated_folder
 from tests.tvb.simulation import Array, brain, classes, run
 
@@ -41,6 +43,14 @@ def start(name: str, module: ModuleType) -> dict[str, Array]:
     }
 
 
+def by_kernel(name: str, **settings: Any) -> Array:
+    """States after each step, (step, exposure, region)."""
+    plain = {"connectome": brain(), "normalization": "none", "dt": DT, "period": DT, "noise": False, "threads": 1}
+    spec = RunSpec(folder=generated_folder(name), precision="float64", **plain, **settings)
+    values: Array = run_kernel(spec).time_series.values[0].transpose(1, 0, 2)
+    return values
+
+
 @pytest.mark.parametrize("name", shipped_models())
 def test_agrees_with_the_kernel(name: str, module: Callable[[str], ModuleType]) -> None:
     model, coupling = (made() for made in classes(module(name), name))
@@ -48,26 +58,30 @@ def test_agrees_with_the_kernel(name: str, module: Callable[[str], ModuleType]) 
     plain = {exposure: state for exposure, state in exposed.items() if state in model.state_variables}
     model.variables_of_interest = list(plain.values())
     steps = SHORTER.get(name, STEPS)
-    states, speed, connectome = start(name, module(name)), module(name).CONDUCTION_SPEED, brain()
-    found = run(model, coupling, connectome, np.array([*states.values()]), dt=DT, steps=steps, speed=speed)
-    spec = RunSpec(
-        folder=generated_folder(name),
-        connectome=connectome,
-        normalization="none",
-        conduction_speed=speed,
-        initial=states,
-        duration=steps * DT,
-        dt=DT,
-        period=DT,
-        noise=False,
-        precision="float64",
-        threads=1,
-        observe=tuple(plain),
-    )
-    wanted = run_kernel(spec).time_series.values[0].transpose(1, 0, 2)
+    states, speed = start(name, module(name)), module(name).CONDUCTION_SPEED
+    found = run(model, coupling, brain(), np.array([*states.values()]), dt=DT, steps=steps, speed=speed)
+    wanted = by_kernel(name, initial=states, conduction_speed=speed, duration=steps * DT, observe=tuple(plain))
     assert found.shape == wanted.shape
     spans = np.ptp(wanted, axis=(0, 2))
     assert spans.min() > 0.0
     errors = np.abs(found - wanted).max(axis=(0, 2)) / spans
     print(name, dict(zip(plain, (f"{error:.0e}" for error in errors), strict=True)))
     assert errors.max() <= BOUND
+
+
+def test_a_stimulus_agrees_with_the_kernel(module: Callable[[str], ModuleType]) -> None:
+    """A pulse that differs between regions, given to the coupling, and constant drive, an attribute of the model."""
+    name, steps = "adex_first_order", 200
+    model, coupling = (made() for made in classes(module(name), name))
+    pulse, pattern = np.zeros(steps), np.linspace(0.0, 1.0, 68)
+    pulse[50:120] = 3e-4
+    coupling.stimulus_ex = pulse[:120, np.newaxis] * pattern
+    model.stimulus_in = np.array([1e-4])
+    model.variables_of_interest = ["E", "I"]
+    states = start(name, module(name))
+    found = run(model, coupling, brain(), np.array([*states.values()]), dt=DT, steps=steps, speed=3.0)
+    stimuli = {"stimulus_ex": Stimulus(pulse, pattern), "stimulus_in": Stimulus(np.full(steps, 1e-4))}
+    more = {"conduction_speed": 3.0, "duration": steps * DT, "observe": ("E", "I"), "initial": states}
+    wanted = by_kernel(name, stimuli=stimuli, **more)
+    assert np.abs(found - wanted).max() <= BOUND * np.ptp(wanted)
+    assert np.abs(by_kernel(name, **more) - wanted).max() > 0.1 * np.ptp(wanted)

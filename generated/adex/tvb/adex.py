@@ -334,6 +334,9 @@ class Adex(Model):
 
     def dfun(self, state, coupling, local_coupling=0.0):
         """Time derivatives per ms; arrays have the shape (state variable or coupling term, region, mode)."""
+        if len(coupling) < 3:
+            silent = np.zeros((3 - len(coupling), *coupling.shape[1:]))
+            coupling = np.concatenate([coupling, silent])
         return _derivatives(state.T, coupling.T, self._inputs()).T
 
     def _inputs(self):
@@ -416,6 +419,8 @@ def _derivatives(state, coupling, parameters, derivative):
     P_i_7 = parameters[49]
     P_i_8 = parameters[50]
     P_i_9 = parameters[51]
+    stimulus_ex += coupling[1]
+    stimulus_in += coupling[2]
 
     N_e = N_tot * (1.0 - g)
     N_i = N_tot * g
@@ -1367,6 +1372,24 @@ class AdexCoupling(SparseCoupling):
         doc="Strength of the long-range excitation",
     )
 
+    stimulus_ex = NArray(
+        label="stimulus_ex",
+        default=np.array([0.0]),
+        doc=(
+            "Stimulus: further external excitatory drive of the excitatory population [kHz]. Time course: a value, or "
+            "one per region, for each step of the simulation; zero after its end"
+        ),
+    )
+
+    stimulus_in = NArray(
+        label="stimulus_in",
+        default=np.array([0.0]),
+        doc=(
+            "Stimulus: further external excitatory drive of the inhibitory population [kHz]. Time course: a value, or "
+            "one per region, for each step of the simulation; zero after its end"
+        ),
+    )
+
     def pre(self, x_i, x_j):
         """What an edge carries, before its weight, from delayed states at its source and states at its target."""
         E_j = x_j[0]
@@ -1379,6 +1402,22 @@ class AdexCoupling(SparseCoupling):
         coupling = np.zeros(gx.shape)
         coupling[0] = gx[0] * self.global_coupling
         return coupling
+
+    def configure(self):
+        """Time courses begin with the first step after this, whatever TVB calls it."""
+        super().configure()
+        self._first_step = None
+
+    def __call__(self, step, history):
+        """The terms, and below them the inputs' values in a step."""
+        if self._first_step is None:
+            self._first_step = step
+        rows = super().__call__(step, history)
+        inputs = np.zeros((2, *rows.shape[1:]))
+        for place, course in enumerate([self.stimulus_ex, self.stimulus_in]):
+            if step - self._first_step < len(course):
+                inputs[place] = np.reshape(course[step - self._first_step], (-1, 1))
+        return np.concatenate([rows, inputs])
 
 
 def noise_amplitudes(model):

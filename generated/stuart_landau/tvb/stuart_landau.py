@@ -84,6 +84,8 @@ class StuartLandau(Model):
 
     def dfun(self, state, coupling, local_coupling=0.0):
         """Time derivatives per ms; arrays have the shape (state variable or coupling term, region, mode)."""
+        if len(coupling) < 2:
+            raise ValueError(f"StuartLandau needs 2 coupling terms, not {len(coupling)}: use StuartLandauCoupling")
         return _derivatives(state.T, coupling.T, self._inputs()).T
 
     def _inputs(self):
