@@ -88,6 +88,7 @@ class KernelText:
     stimulated: tuple[Slot, ...]
     bounds: tuple[Slot, ...]
     noises: tuple[Slot, ...]
+    processes: tuple[Slot, ...]
     observe: SegmentText
 
 
@@ -175,6 +176,7 @@ class _Writer:
             stimulated=tuple(self._stimulated()),
             bounds=tuple(_bounds(model.state_variables)),
             noises=tuple(self._noises(states)),
+            processes=tuple(self._processes(states)),
             observe=self._segment("observe", states, {}, {item.name: i for i, item in enumerate(model.exposures)}),
         )
 
@@ -255,21 +257,26 @@ class _Writer:
                 yield Slot(place, item, "splat(R(0.0))")
 
     def _noises(self, states: Mapping[str, int]) -> Iterable[Slot]:
-        given = dict(self.segments["noise"].results)
-        printer = Printer(self._segment_names(), self.scalars)
-
-        def value(noise: Noise, coefficient: str) -> str:
-            return printer.print(given[noise_coefficient(noise, coefficient)], 3)
-
+        """What becomes of each noisy state: the value it would have without randomness, and a random kick."""
+        means = {slot.index: slot.text for slot in self._processes(states)}
         for stream, noise in enumerate(self.program.model.noises):
             place = states[noise.variable]
-            kick = f"{value(noise, 'scale')} * pick(normals[{stream}], step)"
-            if noise.kind == "additive":
-                yield Slot(place, text=f"state[{place}] + {kick}", comment=f"{noise.variable}: additive")
-            else:
-                mean = value(noise, "mu")
-                back = f"(state[{place}] - {mean}) * {value(noise, 'decay')} + {mean}"
-                yield Slot(place, text=f"{back} + {kick}", comment=f"{noise.variable}: Ornstein-Uhlenbeck, exact")
+            kick = f"{self._coefficient(noise, 'scale')} * pick(normals[{stream}], step)"
+            kind = "additive" if noise.kind == "additive" else "Ornstein-Uhlenbeck, exact"
+            without = means.get(place, f"state[{place}]")
+            yield Slot(place, text=f"{without} + {kick}", comment=f"{noise.variable}: {kind}")
+
+    def _processes(self, states: Mapping[str, int]) -> Iterable[Slot]:
+        """The mean course of each Ornstein-Uhlenbeck process over a step."""
+        for noise in self.program.model.noises:
+            if noise.kind == "ornstein_uhlenbeck":
+                place, mean = states[noise.variable], self._coefficient(noise, "mu")
+                back = f"(state[{place}] - {mean}) * {self._coefficient(noise, 'decay')} + {mean}"
+                yield Slot(place, text=back)
+
+    def _coefficient(self, noise: Noise, name: str) -> str:
+        given = dict(self.segments["noise"].results)
+        return Printer(self._segment_names(), self.scalars).print(given[noise_coefficient(noise, name)], 3)
 
 
 def _integer_powers(line: Line) -> bool:

@@ -17,7 +17,8 @@ RESERVED = frozenset(
     real scalar mask word select splat minimum maximum load store exp log sqrt sin cos tan sinh cosh tanh fabs ceil
     floor erf erfc erfc_gauss pow square cube power both either negate any_of pick R LANES BlockValues Fixed
     batch state channel term total coupling derivative fixed source parameters sum normals step dt n_node lane tile node
-    prepare derivatives limit couple channels edge observe integrate add_noise past publish start_node advance_node
+    prepare derivatives limit couple channels edge observe integrate add_noise relax input past publish start_node
+    advance_node
     main linux unix NULL NAN INFINITY EOF signbit isnan isinf y0 y1 yn j0 j1 jn gamma lgamma tgamma signgam index time
     clock threadIdx blockIdx blockDim gridDim warpSize abs min max
     """.split()  # noqa: SIM905

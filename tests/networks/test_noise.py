@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import ratemlx
 from ratemlx.runtime import Connectome, RunSpec, run
 from ratemlx.simulate import generated_folder
 from tests.support.shipped import TARGETS, series_of
@@ -191,3 +192,28 @@ def test_stationary_noise_of_adex(name: str, tmp_path: Path) -> None:
     check_mean((noise**2).mean(axis=1), 5.0)
     check_mean(noise.mean(axis=1), 0.0)
     assert np.sqrt((noise**2).mean()) == pytest.approx(2.236, rel=0.01)
+
+
+PROCESS = """<Lems name="process">
+    <ComponentType name="derivatives">
+        <Parameter name="tau" default="5"/>
+        <Exposure name="x" value="x"/>
+        <Dynamics><StateVariable name="x" initial="2"/></Dynamics>
+    </ComponentType>
+    <ComponentType name="noise">
+        <Noise variable="x" type="ornstein_uhlenbeck" mu="0.5" tau="tau" sigma="1"/>
+    </ComponentType>
+</Lems>"""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_without_noise_a_process_goes_back_to_its_mean(target: str, tmp_path: Path) -> None:
+    """Switching noise off takes the random part away and not the decay."""
+    path = tmp_path / "process.xml"
+    path.write_text(PROCESS, encoding="utf-8")
+    result = ratemlx.simulate(
+        path, duration=10.0, dt=0.1, period=0.1, noise=False, precision="float64", target=target, connectome="tvb:66"
+    )
+    steps = np.arange(1, 101)
+    expected = 0.5 + 1.5 * np.exp(-0.1 * steps / 5)
+    np.testing.assert_allclose(result.time_series.values[0, 0, :, 7], expected, rtol=1e-13)

@@ -734,6 +734,13 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, const re
 #endif
 }
 
+// What is left of a step's noise without its random part: Ornstein-Uhlenbeck processes go back to their means.
+RATEMLX_INLINE void relax(const Fixed &fixed, real *state)
+{
+    state[7] = (state[7] - R(0.0)) * fixed.fixed_77 + R(0.0);
+    (void)fixed, (void)state;
+}
+
 // Noise of one step, after the deterministic part.
 RATEMLX_INLINE void add_noise(const Fixed &fixed, const real normals[][4], int step, real *state)
 {
@@ -856,6 +863,8 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
                 four_normals(name_low, name_high, (uint32_t)node, (uint32_t)step >> 2, (uint32_t)i, batch.seed[0],
                              batch.seed[1], normals[i]);
         add_noise(fixed, normals, step & 3, state);
+#else
+        relax(fixed, state);
 #endif
         limit(state);
 

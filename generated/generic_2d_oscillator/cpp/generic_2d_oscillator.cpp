@@ -142,6 +142,12 @@ RATEMLX_INLINE void integrate(const Fixed &fixed, const real *coupling, const re
 #endif
 }
 
+// What is left of a step's noise without its random part: Ornstein-Uhlenbeck processes go back to their means.
+RATEMLX_INLINE void relax(const Fixed &fixed, real *state)
+{
+    (void)fixed, (void)state;
+}
+
 // Noise of one step, after the deterministic part.
 RATEMLX_INLINE void add_noise(const Fixed &fixed, const real normals[][4], int step, real *state)
 {
@@ -261,6 +267,8 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
                 four_normals(name_low, name_high, (uint32_t)node, (uint32_t)step >> 2, (uint32_t)i, batch.seed[0],
                              batch.seed[1], normals[i]);
         add_noise(fixed, normals, step & 3, state);
+#else
+        relax(fixed, state);
 #endif
         limit(state);
 
