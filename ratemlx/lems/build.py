@@ -41,19 +41,22 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
-class _Components:
+class Components:
     """The ComponentTypes of a file by what they are."""
 
     lems: Element
 
     def of(self, kind: str) -> tuple[Element, ...]:
+        """ComponentTypes of a kind, in the order of the file."""
         return tuple(item for item in self.lems.all("ComponentType") if component_kind(str(item.get("name"))) == kind)
 
     def derivatives(self, *tags: str) -> Iterator[Element]:
+        """Elements with these tags that stand in the derivatives."""
         for component in self.of("derivatives"):
             yield from component.all(*tags)
 
     def dynamics(self, *tags: str) -> Iterator[Element]:
+        """Elements with these tags that stand in their dynamics."""
         for dynamics in self.derivatives("Dynamics"):
             yield from dynamics.all(*tags)
 
@@ -66,7 +69,7 @@ def model_name(lems: Element) -> str:
 
 def build_document(lems: Element, notes: Notes) -> Document:
     """The document that the elements describe; faults and remarks go to `notes`."""
-    file = _Components(lems)
+    file = Components(lems)
     parameters = tuple(read_parameter(item, notes) for item in file.derivatives("Parameter"))
     constants = _distinct((read_constant(item, notes) for item in file.derivatives("Constant")), notes)
     derived = tuple(read_derived_parameter(item, notes) for item in file.derivatives("DerivedParameter"))
@@ -105,7 +108,7 @@ def build_document(lems: Element, notes: Notes) -> Document:
 
 
 def _derived_variables(
-    file: _Components, notes: Notes
+    file: Components, notes: Notes
 ) -> tuple[DerivedVariableNode | ConditionalDerivedVariableNode, ...]:
     return tuple(
         read_derived_variable(item, notes) if item.tag.value == "DerivedVariable" else read_conditional(item, notes)

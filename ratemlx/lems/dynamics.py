@@ -96,11 +96,16 @@ def read_conditional(element: Element, notes: Notes) -> ConditionalDerivedVariab
 
 def _case(element: Element, notes: Notes) -> CaseNode:
     condition = element.get("condition")
-    if condition is not None and condition.value.strip().lower() in ("", "else"):
+    if condition is not None and is_else(condition):
         notes.legacy("legacy-else", condition.span)
         condition = None
     value = expression(required(element, "value"), notes)
     return CaseNode(expression(condition, notes) if condition else None, value, element.span)
+
+
+def is_else(condition: Text) -> bool:
+    """Whether RateML's condition means "in all other cases"."""
+    return condition.value.strip().lower() in ("", "else")
 
 
 def read_time_derivatives(

@@ -21,13 +21,17 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Element:
-    """An element; `span` is its start tag, `texts` what stands between its children, white space left out."""
+    """An element; `span` is its start tag, `texts` what stands between its children, white space left out.
+
+    `end_tag` is None where the start tag ends with `/>`.
+    """
 
     tag: Text
     attributes: tuple[Attribute, ...]
     children: tuple[Element, ...]
     texts: tuple[Text, ...]
     span: Span
+    end_tag: Span | None = None
 
     def get(self, *names: str) -> Text | None:
         """The value of the first of these attributes that is there."""

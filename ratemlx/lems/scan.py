@@ -35,8 +35,8 @@ class _Open:
     children: list[Element] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
 
-    def close(self) -> Element:
-        return Element(self.tag, self.attributes, tuple(self.children), tuple(self.texts), self.span)
+    def close(self, end_tag: Span | None) -> Element:
+        return Element(self.tag, self.attributes, tuple(self.children), tuple(self.texts), self.span, end_tag)
 
 
 def scan(source: SourceText) -> Element:
@@ -181,10 +181,10 @@ class _Scanner:
         if match[1] != innermost.tag.value:
             faults.wrong_end_tag(self._span(*match.span()), match[1], innermost.tag.value, innermost.span.line)
         self.position = match.end()
-        self._close()
+        self._close(self._span(*match.span()))
 
-    def _close(self) -> None:
-        element = self.open.pop().close()
+    def _close(self, end_tag: Span | None = None) -> None:
+        element = self.open.pop().close(end_tag)
         if self.open:
             self.open[-1].children.append(element)
         else:

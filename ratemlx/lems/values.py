@@ -76,6 +76,21 @@ def _power(match: re.Match[str], text: Text, notes: Notes) -> str:
     return f"({match[1]}^{match[2]})"
 
 
+def modern_spelling(value: str) -> str:
+    """An expression as it would be written today: what `expression` reads, without its stand-in blanks and brackets."""
+    value = _FLOAT.sub(r"\1", value)
+    while _BRACES.search(value):
+        value = _BRACES.sub(_modern_power, value)
+    return value
+
+
+def _modern_power(match: re.Match[str]) -> str:
+    """A power without its braces; in parentheses where it would join with what stands beside it."""
+    before, after = match.string[: match.start()].rstrip(), match.string[match.end() :].lstrip()
+    joins = re.search(r"(\w|\^|\*\*)$", before) or after.startswith(("^", "**")) or match[1].lstrip()[:1] in ("+", "-")
+    return f"({match[1]}^{match[2]})" if joins else f"{match[1].strip()}^{match[2].strip()}"
+
+
 def expressions(text: Text, notes: Notes) -> tuple[Text, ...]:
     """The expressions of a list."""
     return tuple(expression(item, notes) for item in items(text))
