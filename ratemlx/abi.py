@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from ratemlx.errors import KernelError
 
-ABI_VERSION = 2
+ABI_VERSION = 3
 MANIFEST_NAME = "manifest.json"
 DRIVER_NAME = "driver.py"
 
@@ -99,7 +99,8 @@ class Manifest:
     """All that the runtime knows of a model.
 
     `parameters` are the kernel's; the conduction speed is apart, for it changes delays and enters no expression.
-    `channels` counts the quantities with a history. `uses_delays` is False for models whose coupling is instantaneous
+    `channels` counts the quantities with a history; `gather` tells whether they are summed for a block of steps at once
+    or step by step. `uses_delays` is False for models whose coupling is instantaneous
     whatever the tract lengths.
     """
 
@@ -118,6 +119,7 @@ class Manifest:
     noises: tuple[NoiseInfo, ...]
     inputs: tuple[InputInfo, ...]
     channels: int
+    gather: Literal["block", "step"]
     uses_delays: bool
     operations_per_step: int
 
@@ -230,6 +232,7 @@ class Batch(ctypes.Structure):
         ("seed", ctypes.c_uint32 * 2),
         ("dt", ctypes.c_double),
         *((name, ctypes.c_void_p) for name in ("edge_begin", "edge_source", "edge_delay", "edge_weight")),
+        *((name, ctypes.c_void_p) for name in ("own_begin", "own_delay", "own_weight")),
         *((name, ctypes.c_void_p) for name in ("parameters", "regional", "course", "pattern")),
         *((name, ctypes.c_void_p) for name in ("identity", "state", "history", "sums", "samples")),
         ("diverged_at", ctypes.c_void_p),

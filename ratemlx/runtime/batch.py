@@ -23,10 +23,13 @@ class SpeedGroupArrays:
     """Edges of one speed group on a device, and what varies between regions and in time; shared by its batches."""
 
     def __init__(self, job: Job, group: SpeedGroup, device: Device) -> None:
-        self.edge_begin = device.upload(job.edges.begin)
-        self.edge_source = device.upload(job.edges.source)
-        self.edge_delay = device.upload(group.delays)
-        self.edge_weight = device.upload(job.edges.weight.astype(job.dtype))
+        self.edge_begin = device.upload(group.ahead.edges.begin)
+        self.edge_source = device.upload(group.ahead.edges.source)
+        self.edge_delay = device.upload(group.ahead.delays)
+        self.edge_weight = device.upload(group.ahead.edges.weight.astype(job.dtype))
+        self.own_begin = device.upload(group.own.edges.begin)
+        self.own_delay = device.upload(group.own.delays)
+        self.own_weight = device.upload(group.own.edges.weight.astype(job.dtype))
         if job.regional is not None:
             self.regional = device.upload(job.regional.astype(job.dtype))
         if job.stimuli is not None:

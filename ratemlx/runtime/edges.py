@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratemlx.errors import SweepError
-from ratemlx.runtime.arrays import Floats, Int32s
+from ratemlx.runtime.arrays import Bools, Floats, Int32s
 from ratemlx.runtime.connectome import Connectome
 
 LONGEST_DELAY = 2**30
@@ -42,6 +42,36 @@ def edges(connectome: Connectome) -> Edges:
         weight=connectome.weights[target, source],
         length=connectome.tract_lengths[target, source],
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """Edges with their delays in steps, as one loop of a kernel runs over them."""
+
+    edges: Edges
+    delays: Int32s
+
+
+def from_itself(edges: Edges) -> Bools:
+    """Which edges lead from a region to itself."""
+    target = np.repeat(np.arange(len(edges.begin) - 1), np.diff(edges.begin))
+    same: Bools = edges.source == target
+    return same
+
+
+def split_own(edges: Edges, steps: Int32s, block: int) -> tuple[Gathered, Gathered]:
+    """Edges whose values are known a whole block ahead, and those from a region to itself that are not.
+
+    The latter are short: their values come out of the very block that needs them.
+    """
+    own = from_itself(edges) & (steps < block - 1)
+    return _chosen(edges, steps, ~own), _chosen(edges, steps, own)
+
+
+def _chosen(edges: Edges, steps: Int32s, mask: Bools) -> Gathered:
+    counts = np.concatenate([[0], np.cumsum(mask)])[edges.begin]
+    chosen = Edges(counts.astype(np.int32), edges.source[mask], edges.weight[mask], edges.length[mask])
+    return Gathered(chosen, steps[mask])
 
 
 def delays(edges: Edges, speed: float, dt: float) -> Int32s:

@@ -14,7 +14,7 @@ import numpy as np
 from ratemlx.abi import BLOCK_SIZES, Manifest, Precision
 from ratemlx.errors import DeviceError, SweepError
 from ratemlx.runtime.arrays import Floats, Int32s, Int64s, bytes_text
-from ratemlx.runtime.edges import Edges, delays
+from ratemlx.runtime.edges import Edges, Gathered, delays, from_itself, split_own
 from ratemlx.runtime.sizes import Sizes
 from ratemlx.runtime.timing import Timing
 
@@ -40,10 +40,15 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class SpeedGroup:
-    """Instances of one conduction speed (mm/ms): they share delays (steps, per edge), block size and ring length."""
+    """Instances of one conduction speed (mm/ms): they share delays (steps, per edge), block size and ring length.
+
+    `ahead` are the edges that a kernel gathers for a whole block, `own` those that it adds step by step.
+    """
 
     speed: float
     delays: Int32s
+    ahead: Gathered
+    own: Gathered
     block: int
     ring_rows: int
     instances: Int64s
@@ -149,9 +154,11 @@ def _groups(manifest: Manifest, edges: Edges, timing: Timing, speeds: Floats, ch
         instances = chosen[order[bounds[index] : bounds[index + 1]]]
         steps = delays(edges, speed, timing.dt) if manifest.uses_delays else np.zeros(len(edges), dtype=np.int32)
         coupled = manifest.channels > 0 and steps.size > 0
-        block = block_size(int(steps.min())) if coupled else BLOCK_SIZES[0]
+        between = steps[~from_itself(edges)]
+        block = block_size(int(between.min())) if coupled and between.size else BLOCK_SIZES[0]
         rows = ring_length(int(steps.max()) if coupled else 0, block)
-        yield SpeedGroup(speed, steps, block, rows, instances)
+        ahead, own = split_own(edges, steps, block if manifest.gather == "block" else 1)
+        yield SpeedGroup(speed, steps, ahead, own, block, rows, instances)
 
 
 def _cut(group: SpeedGroup, sizes: Sizes, limits: Limits, timing: Timing) -> list[BatchPlan]:

@@ -36,6 +36,7 @@ def build_manifest(program: Program, target: Literal["cpp", "cuda"], kernel: str
         noises=tuple(abi.NoiseInfo(item.variable, item.kind) for item in model.noises),
         inputs=tuple(abi.InputInfo(item.name, str(item.unit or ""), item.description) for item in model.inputs),
         channels=len(program.channels.results),
+        gather="step" if program.edges else "block",
         uses_delays=model.delays and bool(active_couplings(model)),
         operations_per_step=sum(count_step(program).values()),
     )

@@ -805,7 +805,7 @@ RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node,
 }
 
 // Advances one region of one tile by at most RATEMLX_BLOCK steps. Every delayed value that these steps need is known
-// before the first of them, because RATEMLX_BLOCK is at most the smallest delay plus one.
+// before the first of them, because RATEMLX_BLOCK is at most the smallest delay between regions plus one.
 RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int node, int lane, int first_step, int n_steps)
 {
     const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,
@@ -813,6 +813,7 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
     const scalar dt = (scalar)batch.dt;
     const int row = first_step % batch.ring_rows;
     const int first_edge = batch.edge_begin[node], last_edge = batch.edge_begin[node + 1];
+    const int first_own = batch.own_begin[node], last_own = batch.own_begin[node + 1];
 
     real state[N_STATES];
     scalar *const own = batch.state + ((int64_t)tile * N_STATES * batch.n_nodes + node) * LANES + lane;
@@ -854,7 +855,12 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
     for (int b = 0; b < n_steps; ++b) {
         const int step = first_step + b;
         real total[N_TERMS + 1], coupling[N_TERMS + 1];
-        for (int i = 0; i < N_TERMS; ++i) total[i] = totals.get(i * RATEMLX_BLOCK + b, lane);
+        for (int i = 0; i < N_TERMS; ++i) {
+            total[i] = totals.get(i * RATEMLX_BLOCK + b, lane);
+            for (int e = first_own; e < last_own; ++e)
+                total[i] = total[i] + load(past(batch, tile, i, node, lane, row, batch.own_delay[e]) + b * LANES)
+                                          * batch.own_weight[e];
+        }
         couple(fixed, state, total, coupling);
         real input[N_INPUTS + 1];
         for (int i = 0; i < N_INPUTS; ++i)

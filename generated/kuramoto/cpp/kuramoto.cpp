@@ -185,7 +185,7 @@ RATEMLX_FUNCTION void start_node(const ratemlx_batch &batch, int tile, int node,
 }
 
 // Advances one region of one tile by at most RATEMLX_BLOCK steps. Every delayed value that these steps need is known
-// before the first of them, because RATEMLX_BLOCK is at most the smallest delay plus one.
+// before the first of them, because RATEMLX_BLOCK is at most the smallest delay between regions plus one.
 RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int node, int lane, int first_step, int n_steps)
 {
     const Fixed fixed = prepare(batch.parameters + (int64_t)tile * N_PARAMETERS * LANES + lane, batch.regional + node,

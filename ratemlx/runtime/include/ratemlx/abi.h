@@ -6,7 +6,7 @@
 #pragma once
 #include <stdint.h>
 
-#define RATEMLX_ABI_VERSION 2
+#define RATEMLX_ABI_VERSION 3
 
 #ifdef RATEMLX_FLOAT64
 typedef double ratemlx_scalar;
@@ -30,6 +30,9 @@ typedef struct ratemlx_batch {
     const int32_t *edge_source;           // [n_edges]
     const int32_t *edge_delay;            // [n_edges], steps
     const ratemlx_scalar *edge_weight;    // [n_edges]
+    const int32_t *own_begin;             // [n_nodes + 1], CSR of edges from a region to itself that are too short to
+    const int32_t *own_delay;             // [n_own], steps     be known a block ahead; not among the edges above
+    const ratemlx_scalar *own_weight;     // [n_own]
     const ratemlx_scalar *parameters;     // [tile][parameter][lane]
     const ratemlx_scalar *regional;       // [parameter][node], factors on the parameters; only with RATEMLX_REGIONAL
     const ratemlx_scalar *course;         // [input][course_steps], time course of each input; only with RATEMLX_STIMULI
@@ -53,7 +56,8 @@ typedef struct ratemlx_batch {
 // On CUDA, `ratemlx_start` and `ratemlx_advance` are kernels that take ratemlx_batch by value, blocks of
 // RATEMLX_LANES threads, a grid of (n_tiles, n_nodes), and n_steps <= RATEMLX_BLOCK.
 //
-// What the caller promises: RATEMLX_BLOCK <= smallest delay + 1, ring_rows > longest delay + RATEMLX_BLOCK,
+// What the caller promises: RATEMLX_BLOCK <= smallest delay between different regions + 1, and edges from a region to
+// itself that are shorter are in `own_*` (a kernel that gathers step by step finds them among the other edges), ring_rows > longest delay + RATEMLX_BLOCK,
 // ring_rows a multiple of RATEMLX_BLOCK, first_step a multiple of RATEMLX_BLOCK (so only the last call of a
 // simulation may do a number of steps that is not).
 //
