@@ -60,6 +60,10 @@ def ours(
     )[0]
 
 
+HELD = 1e12
+"""A correlation time, ms, with which the noise variable stays where it starts."""
+
+
 def spread_start(ou: float) -> dict[str, NDArray[np.float64]]:
     """States that differ from region to region, so that an exchanged index would show."""
     generator = np.random.default_rng(7)
@@ -83,7 +87,7 @@ def tvb_adex(model: str, point: dict[str, float]) -> Any:
     given = {name: np.array([int(values[name]) if name in counts else values[name]]) for name in CONSTANTS.split()}
     given |= {name: np.array([value]) for name, value in point.items() if name != "global_coupling"}
     given |= {name: np.array([values[f"{name}[{i}]"] for i in range(10)]) for name in ("P_e", "P_i")}
-    given["tau_OU"] = np.array([1e12])
+    given["tau_OU"] = np.array([HELD])
     return getattr(zerlaut, kind)(**given, variables_of_interest=("E", "I", "W_e"))
 
 
@@ -100,8 +104,9 @@ def adex_errors(
 
     known = {item.name for item in Manifest.load(GENERATED / model / "cpp").state_variables}
     given = {name: values for name, values in start.items() if name in known}
+    held = {**point, "tau_OU": HELD}
     found = ours(
-        model, connectome, duration, ("E", "I", "W_e"), params=point, initial=given, period=1.0, integrator=integrator
+        model, connectome, duration, ("E", "I", "W_e"), params=held, initial=given, period=1.0, integrator=integrator
     )
     wanted = tvb_series(
         tvb_adex(model, point),
