@@ -12,8 +12,8 @@ from statistics import median
 
 import numpy as np
 
-from ratemlx.abi import Manifest, Precision
-from ratemlx.runtime import RunSpec
+from ratemlx.abi import Integrator, Manifest, Precision
+from ratemlx.runtime import Connectome, RunSpec
 from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.engine import run_plan
 from ratemlx.runtime.plan import ITEM_BYTES, Limits, Plan, make_plan
@@ -33,7 +33,8 @@ class Workload:
     threads: int = 1
     precision: Precision = "float32"
     noise: bool = True
-    connectome: str = "tvb:68"
+    connectome: str | Connectome = "tvb:68"
+    integrator: Integrator = "euler"
 
     def spec(self) -> RunSpec:
         """The run that does this work."""
@@ -51,6 +52,7 @@ class Workload:
             period=10 * self.dt,
             precision=self.precision,
             noise=self.noise,
+            integrator=self.integrator,
             observe=tuple(item.name for item in manifest.exposures[:2]),
             threads=self.threads,
             batch_size=self.instances,

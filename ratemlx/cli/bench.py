@@ -21,6 +21,9 @@ def bench(
     threads: Annotated[int, typer.Option(metavar="N", help="Threads.", min=1)] = 1,
     connectome: Annotated[str, typer.Option(metavar="NAME", help="Connectome.")] = "tvb:68",
     tvb: Annotated[bool, typer.Option("--tvb/--no-tvb", help="Measure tvb-library's class too.")] = True,
+    every: Annotated[
+        bool, typer.Option("--all", help="All shipped models, a line each, beside tvb-library, tvbk and cuBNM.")
+    ] = False,
     plugin: PluginOption = None,
 ) -> None:
     """Measure a model's speed on this machine.
@@ -32,7 +35,11 @@ def bench(
     Examples:
       ratemlx bench adex
       ratemlx bench montbrio --instances 256 --steps 2000 --no-tvb
+      ratemlx bench --all --steps 2000
     """
+    if every:
+        _print_survey(instances, steps, repeat)
+        return
     from ratemlx.bench.measure import Workload, measure
     from ratemlx.load import load
     from ratemlx.simulate import generated_folder
@@ -48,6 +55,22 @@ def bench(
     _print_operations(loaded, main)
     if tvb:
         _print_tvb(loaded.name, main)
+
+
+def _print_survey(instances: int, steps: int, repeat: int) -> None:
+    from ratemlx.bench.survey import survey
+    from ratemlx.cli.tables import print_table
+    from ratemlx.resources import shipped_models
+
+    headers = ("model", "work", "node-steps/s per core", "other", "its node-steps/s", "ratio")
+    rows = []
+    for row in survey(shipped_models(), instances=instances, steps=steps, repeat=repeat):
+        theirs = f"{row.theirs:.3g}" if row.theirs else "not installed, or no such model"
+        rows.append(
+            (row.model, row.work, f"{row.ours:.3g}", row.other, theirs, f"{row.ratio:,.1f}" if row.ratio else "")
+        )
+    print(f"{instances} instances x {steps:,} steps of 0.1 ms, noise on, 1 ms averages, one thread; tvb:68 if not said")
+    print_table(headers, rows)
 
 
 def _print_rate(name: str, main: Measurement) -> None:

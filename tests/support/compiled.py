@@ -63,7 +63,7 @@ extern "C" void call_normals(uint32_t name_low, uint32_t name_high, uint32_t nod
                              uint32_t key_low, uint32_t key_high, scalar *to)
 {
     real normals[4];
-    four_normals(word_of(name_low), word_of(name_high), node, quad, stream, key_low, key_high, normals);
+    normals_of(word_of(name_low), word_of(name_high), node, quad, stream, key_low, key_high, 0, 2, normals);
     for (int k = 0; k < 4; ++k) memcpy(to + k, &normals[k], sizeof(scalar));
 }
 """

@@ -871,10 +871,12 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
 #endif
         integrate(fixed, coupling, input, dt, state);
 #if RATEMLX_NOISE
+        // A block of fewer than four steps needs one of the two pairs of normals that share a counter.
+        const int pair = RATEMLX_BLOCK < 4 ? step >> 1 & 1 : 0, last_pair = RATEMLX_BLOCK < 4 ? pair + 1 : 2;
         if (b == 0 || (step & 3) == 0)
             for (int i = 0; i < N_NOISES; ++i)
-                four_normals(name_low, name_high, (uint32_t)node, (uint32_t)step >> 2, (uint32_t)i, batch.seed[0],
-                             batch.seed[1], normals[i]);
+                normals_of(name_low, name_high, (uint32_t)node, (uint32_t)step >> 2, (uint32_t)i, batch.seed[0],
+                           batch.seed[1], pair, last_pair, normals[i]);
         add_noise(fixed, normals, step & 3, state);
 #else
         relax(fixed, state);
