@@ -10,6 +10,7 @@ import typer
 from ratemlx.cli.bench import bench
 from ratemlx.cli.compare import compare
 from ratemlx.cli.convert import convert
+from ratemlx.cli.describe import describe
 from ratemlx.cli.doctor import doctor
 from ratemlx.cli.generate import generate
 from ratemlx.cli.inspect import inspect
@@ -18,7 +19,7 @@ from ratemlx.cli.new import new
 from ratemlx.cli.run import run
 from ratemlx.cli.validate import validate
 
-COMMANDS = (models, new, validate, convert, inspect, generate, run, bench, compare, doctor)
+COMMANDS = (models, new, validate, convert, describe, inspect, generate, run, bench, compare, doctor)
 
 
 def build_app() -> typer.Typer:

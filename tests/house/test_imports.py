@@ -29,6 +29,7 @@ LAW = {
     "runtime": ("runtime", "abi", *FOUNDATION),
     "simulate": ("runtime", "targets", "load", "ir", "abi", *FOUNDATION),
     "bench": ("bench", "runtime", "targets", "load", "simulate", "abi", *FOUNDATION),
+    "describe": ("describe", "simulate", "runtime", "passes", "ir", "transfer", *FOUNDATION),
     "": ("runtime", "load", "simulate", *FOUNDATION),
     "__main__": ("cli",),
     "cli": None,
@@ -37,17 +38,18 @@ LAW = {
 
 ELSEWHERE_FORBIDDEN = {
     "lxml": ("lems",),
-    "sympy": ("ir", "transfer", "passes", "targets"),
+    "sympy": ("ir", "transfer", "passes", "targets", "describe"),
     "mako": ("targets",),
     "jinja2": ("runtime", "targets"),
     "typer": ("cli",),
     "rich": ("cli", "runtime"),
-    "xarray": ("runtime", "simulate"),
+    "xarray": ("runtime", "simulate", "describe"),
 }
 """Packages that belong to some parts only."""
 
-LAZY = {"pycuda": 1, "mpi4py": 1, "tvb": 1, "tvb_data": 1, "matplotlib": 2}
-"""Packages that are imported inside functions, and the number of modules that do: matplotlib has one in each half."""
+LAZY = {"pycuda": 1, "mpi4py": 1, "tvb": 1, "tvb_data": 1, "matplotlib": 3}
+"""Packages that are imported inside functions, and the number of modules that do. Matplotlib: the figures of runs, of
+transfer functions, and of pages about models."""
 
 
 @dataclass(frozen=True)
