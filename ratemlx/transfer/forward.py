@@ -45,7 +45,7 @@ def expand(function: TransferFunction, requests: Iterable[Request]) -> Expansion
     _check(function, wanted)
     symbol = {name: _symbol(name) for name, _ in function.statements}
     arguments = sorted({argument for _, wrt in wanted for argument in wrt})
-    pivots = {argument: _pivot(function, argument) for argument in arguments}
+    pivots = {argument: _pivot(function, argument, wanted) for argument in arguments}
     chain = _Chain(tuple(pivot.name for pivot in pivots.values()))
     for name, expression in function.statements:
         chain.append(symbol[name], expression)
@@ -77,20 +77,37 @@ class _Pivot:
     slope: sp.Expr
 
 
-def _pivot(function: TransferFunction, argument: str) -> _Pivot:
-    """Follow an argument through affine statements for as long as nothing else uses it."""
+def _pivot(function: TransferFunction, argument: str, wanted: Sequence[Request]) -> _Pivot:
+    """Follow an argument through affine statements for as long as nothing else uses it.
+
+    It ends at an output that is asked for, and before a statement that another argument of the requests reaches: there
+    the two would share one variable.
+    """
     varying = {_symbol(item.name) for item in function.arguments}
     varying |= {_symbol(name) for name, _ in function.statements}
+    outputs = {output for output, _ in wanted}
+    others = {name for _, wrt in wanted for name in wrt} - {argument}
+    reached = _reached(function, others)
     name, slope = argument, sp.Integer(1)
-    while True:
+    while name not in outputs:
         users = [item for item in function.statements if _symbol(name) in item[1].free_symbols]
-        if len(users) != 1:
-            return _Pivot(name, slope)
+        if len(users) != 1 or users[0][0] in reached:
+            break
         user, expression = users[0]
         step = partial_derivative(expression, _symbol(name))
         if step.free_symbols & varying:
-            return _Pivot(name, slope)
+            break
         name, slope = user, slope * step
+    return _Pivot(name, slope)
+
+
+def _reached(function: TransferFunction, arguments: set[str]) -> set[str]:
+    """Statements that depend on one of some arguments, directly or through others."""
+    reached = set(arguments)
+    for name, expression in function.statements:
+        if {str(item.name) for item in expression.free_symbols} & reached:
+            reached.add(name)
+    return reached
 
 
 class _Chain:
