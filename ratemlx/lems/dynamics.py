@@ -16,7 +16,9 @@ from ratemlx.lems.notes import Notes
 from ratemlx.lems.values import expression, expressions, is_none, items, prose, required
 from ratemlx.source import Text
 
-_INFINITE = ("inf", "+inf", "-inf", "none", "")
+_NO_BOUND = ("none", "")
+_NO_LOWER_BOUND = (*_NO_BOUND, "-inf")
+_NO_UPPER_BOUND = (*_NO_BOUND, "inf", "+inf")
 
 
 def read_state_variable(element: Element, notes: Notes) -> StateVariableNode:
@@ -68,8 +70,12 @@ def _bounds(element: Element, notes: Notes) -> tuple[Text | None, Text | None]:
         hint = 'write bounds="low, high", with inf for a side without a bound'
         notes.error("bounds", f"bounds are two numbers, here is {len(values)}", text.span, hint)
         return None, None
-    low, high = (None if value.value.lower() in _INFINITE else expression(value, notes) for value in values)
-    return low, high
+    return _bound(values[0], _NO_LOWER_BOUND, notes), _bound(values[1], _NO_UPPER_BOUND, notes)
+
+
+def _bound(text: Text, unbounded: tuple[str, ...], notes: Notes) -> Text | None:
+    """A bound's expression; None where its side has none, which an infinity of the other sign does not say."""
+    return None if text.value.lower() in unbounded else expression(text, notes)
 
 
 def read_derived_variable(element: Element, notes: Notes) -> DerivedVariableNode:
