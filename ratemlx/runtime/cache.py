@@ -43,6 +43,11 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def temporary_pattern(name: str) -> str:
+    """A glob pattern of what `replacing` leaves beside a file called `name` when its process is killed."""
+    return f".{name}.*.tmp"
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -6,6 +6,8 @@ Threads, lanes and batch size are left out: they alter nothing.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from ratemlx.abi import ABI_VERSION, MANIFEST_NAME
@@ -49,11 +51,17 @@ def fingerprint(job: Job) -> dict[str, str]:
     }
 
 
-def differences(old: dict[str, str], new: dict[str, str]) -> list[str]:
+def digest(parts: Mapping[str, str]) -> str:
+    """One hash of all parts of a fingerprint, to stamp files with."""
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def differences(old: Mapping[str, object], new: Mapping[str, str]) -> list[str]:
     """What differs, in words; long hashes are named and not shown."""
     words = []
     for name in {**old, **new}:
-        before, now = old.get(name, "nothing"), new.get(name, "nothing")
+        before, now = str(old.get(name, "nothing")), new.get(name, "nothing")
         if before != now:
             hidden = (
                 name in ("kernel", "connectome", "sweep", "initial", "regional", "stimuli") or len(before + now) > 100

@@ -109,13 +109,19 @@ def open_result(folder: str | Path) -> Result:
     """Results that were written to a folder, series read when they are needed; raises ResultError."""
     path = Path(folder).expanduser()
     provenance = read_json(path / RUN_FILE)
-    if not (path / SERIES_FILE).exists():
+    if not is_complete(path):
         raise ResultError(f"the run in {path} is not finished", "run the same command again to go on with it")
     try:
         data = xr.open_dataset(path / SERIES_FILE, engine="h5netcdf", decode_times=False)
         return make_result(_info(data), data["time_series"].variable, data["diverged_at"].values, provenance)
     except (OSError, KeyError, ValueError) as error:
         raise ResultError(f"{path / SERIES_FILE} cannot be read: {error}") from error
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a folder's run is finished: run.json says so last of all, when the series are whole."""
+    has_files = (folder / RUN_FILE).exists() and (folder / SERIES_FILE).exists()
+    return has_files and read_json(folder / RUN_FILE).get("complete") is True
 
 
 def _info(data: xr.Dataset) -> SeriesInfo:

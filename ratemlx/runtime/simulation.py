@@ -13,6 +13,7 @@ from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.engine import BatchResult, run_plan
 from ratemlx.runtime.fingerprint import fingerprint, ratemlx_version
+from ratemlx.runtime.folder_lock import locked
 from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.plan import Limits, Plan, check_result_fits, make_plan
 from ratemlx.runtime.plan_text import describe
@@ -97,11 +98,12 @@ def _run_to_disk(job: Job, device: Device, progress: Progress) -> Result:
     from ratemlx.runtime.result import open_result
 
     assert job.spec.output is not None
-    folder = ResultFolder(job.spec.output, fingerprint(job), restart=job.spec.restart)
-    if folder.complete:
-        progress.announce([f"{folder.path} holds this run already, complete"])
-    else:
-        _fill(folder, job, device, progress)
+    with locked(job.spec.output):
+        folder = ResultFolder(job.spec.output, fingerprint(job), restart=job.spec.restart)
+        if folder.complete:
+            progress.announce([f"{folder.path} holds this run already, complete"])
+        else:
+            _fill(folder, job, device, progress)
     return replace(open_result(folder.path), warnings=job.warnings)
 
 

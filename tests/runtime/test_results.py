@@ -107,6 +107,9 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
             ratemlx.open_result(tmp_path)
         assert caught.value.message.startswith(message)
     (tmp_path / "time_series.nc").write_text("no")
+    with pytest.raises(ResultError, match="is not finished"):
+        ratemlx.open_result(tmp_path)
+    (tmp_path / "run.json").write_text('{"complete": true}')
     with pytest.raises(ResultError, match=r"time_series.nc cannot be read"):
         ratemlx.open_result(tmp_path)
 
