@@ -32,6 +32,7 @@ from ratemlx.runtime.parameters import (
 )
 from ratemlx.runtime.plan import ITEM_BYTES
 from ratemlx.runtime.regional import split_regional
+from ratemlx.runtime.repeats import repeated_points
 from ratemlx.runtime.stimulus import Stimulus, StimulusArrays, stimulus_arrays
 from ratemlx.runtime.sweep import Sweep, grid, table
 from ratemlx.runtime.sweep_text import read_points
@@ -132,7 +133,7 @@ def prepare(spec: RunSpec) -> Job:
         timing=times,
         initial=initial_state(manifest, connectome, spec.seed, spec.initial),
         observed=_observed(spec, manifest),
-        warnings=outside_range(manifest, parameters),
+        warnings=(*outside_range(manifest, parameters), *repeated_points(sweep)),
     )
 
 

@@ -84,4 +84,7 @@ def _points_file(path: Path) -> Mapping[str, object]:
     matrix = parse_matrix(text, path.name, SweepError, MAX_COLUMNS)
     if not matrix.columns:
         raise SweepError(f"{path.name}: the first line must name the parameters")
+    for name in matrix.columns:
+        if matrix.columns.count(name) > 1:
+            raise SweepError(f"{path.name}: {name} is swept twice")
     return dict(zip(matrix.columns, matrix.values.T, strict=True))

@@ -10,6 +10,7 @@ from ratemlx.abi import Manifest
 from ratemlx.errors import SweepError
 from ratemlx.runtime.identity import identities
 from ratemlx.runtime.parameters import outside_range, parameter_table, split_overrides
+from ratemlx.runtime.repeats import repeated_points
 from ratemlx.runtime.settings_text import parse_settings
 from ratemlx.runtime.sweep import Sweep, grid, table
 from ratemlx.runtime.sweep_text import parse_axes, read_points
@@ -107,6 +108,23 @@ def test_tables(manifest: Manifest, tmp_path: Path) -> None:
         np.testing.assert_array_equal(sweep.columns()["coupling"], [0.1, 0.2])
     with pytest.raises(SweepError, match="columns differ in length: drive 2, coupling 1"):
         table(manifest, {"drive": [1, 2], "coupling": [1]})
+
+
+def test_a_column_may_stand_in_a_table_once(tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text("drive,coupling,drive\n1,0.1,3\n2,0.2,4\n")
+    with pytest.raises(SweepError) as caught:
+        read_points(tmp_path / "points.csv")
+    assert caught.value.message == "points.csv: drive is swept twice"
+
+
+def test_repeated_points_are_remarked(manifest: Manifest) -> None:
+    said = "an earlier one; equal points get equal noise, and other noise needs another seed"
+    assert repeated_points(table(manifest, {"drive": [1, 2, 1], "coupling": [0.1, 0.1, 0.1]})) == (
+        f"1 point repeats {said}",
+    )
+    assert repeated_points(table(manifest, {"drive": [1, 2, 1], "coupling": [0.1, 0.1, 0.2]})) == ()
+    assert repeated_points(grid(manifest, {"drive": [1, 2, 1], "coupling": [0.1, 0.2]})) == (f"2 points repeat {said}",)
+    assert repeated_points(grid(manifest, {})) == ()
 
 
 @pytest.mark.parametrize("speed", [0.0, -1.0])
