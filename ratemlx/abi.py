@@ -215,7 +215,7 @@ def definitions(
         "RATEMLX_COMMON_NOISE": str(int(common_noise)),
         "RATEMLX_REGIONAL": str(int(regional)),
         "RATEMLX_STIMULI": str(int(stimuli)),
-        "RATEMLX_OBSERVE": f"{sum(1 << names.index(name) for name in kept):#x}u",
+        "RATEMLX_OBSERVE": f"{sum(1 << names.index(name) for name in kept):#x}ull",
     }
     if precision == "float64":
         chosen["RATEMLX_FLOAT64"] = "1"

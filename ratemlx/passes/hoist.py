@@ -11,7 +11,7 @@ from itertools import count
 
 import sympy as sp
 
-from ratemlx.passes.program import Line, Program, Segment, free_names, symbol
+from ratemlx.passes.program import Line, Program, Segment, free_names, rebuilt, symbol
 
 HOISTED_PREFIX = "fixed."
 DIGITS = 20
@@ -43,7 +43,7 @@ def evaluate_numbers(expression: sp.Expr) -> sp.Expr:
     if expression.is_number:
         return expression if expression.is_Rational else sp.Float(expression.evalf(DIGITS), DIGITS)
     if isinstance(expression, sp.Basic) and not isinstance(expression, sp.Piecewise):
-        return expression.func(*(evaluate_numbers(item) for item in expression.args))
+        return rebuilt(expression, [evaluate_numbers(item) for item in expression.args])
     pairs = [(evaluate_numbers(value), condition) for value, condition in expression.args]
     return sp.Piecewise(*pairs, evaluate=False)
 
@@ -94,7 +94,7 @@ class _Hoister:
         if isinstance(expression, sp.Piecewise):
             pairs = [(self.part(value), self.condition(condition)) for value, condition in expression.args]
             return sp.Piecewise(*pairs, evaluate=False)
-        return expression.func(*(self.part(item) for item in expression.args))
+        return rebuilt(expression, [self.part(item) for item in expression.args])
 
     def part(self, expression: sp.Expr) -> sp.Expr:
         """An operand: named if it is fixed and not trivial."""

@@ -11,19 +11,28 @@ from ratemlx.passes.bind import bind
 from ratemlx.passes.differentiate import differentiate
 from ratemlx.passes.dump import dump_program, dump_units
 from ratemlx.passes.hoist import evaluate_all, hoist, prune_prepare
+from ratemlx.passes.limits import check_limits
 from ratemlx.passes.program import Program
 from ratemlx.passes.share import share
 from ratemlx.passes.specialise import specialise
 
 PASSES: dict[str, tuple[Callable[[Program], Program], ...]] = {
     "specialise": (specialise,),
-    "differentiate": (differentiate, prune),
+    "differentiate": (differentiate, prune, check_limits),
     "share": (hoist, share, prune),
     "lower": (hoist, share, hoist, share, prune_prepare),
 }
 """The passes after `assemble`, by the stage whose output `ratemlx inspect` shows."""
 
-ADJUSTABLE: tuple[Callable[[Program], Program], ...] = (bind, differentiate, prune, evaluate_all, share, prune_prepare)
+ADJUSTABLE: tuple[Callable[[Program], Program], ...] = (
+    bind,
+    differentiate,
+    prune,
+    check_limits,
+    evaluate_all,
+    share,
+    prune_prepare,
+)
 """The passes after `assemble` where all constants stay adjustable at run time and formulas stay near the model's."""
 
 STAGES: dict[str, str] = {

@@ -6,7 +6,7 @@ statements in order, and its results. Knows SymPy; nothing of C, Python or a dev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -81,6 +81,19 @@ class Program:
     def with_segments(self, changed: dict[str, Segment]) -> Program:
         """The program with some segments replaced."""
         return replace(self, **cast("dict[str, Any]", changed))
+
+
+def rebuilt(expression: sp.Expr, args: Sequence[sp.Expr]) -> sp.Expr:
+    """An expression with other operands: the same object if they are the same.
+
+    SymPy compares the operands of max and min with each other whenever it builds one, which takes milliseconds; that
+    was done when the expression was read.
+    """
+    if all(new is old for new, old in zip(args, expression.args, strict=True)):
+        return expression
+    if isinstance(expression, (sp.Max, sp.Min)):
+        return expression.func(*args, evaluate=False)
+    return expression.func(*args)
 
 
 def symbol(name: str) -> sp.Symbol:

@@ -162,7 +162,7 @@ class _Writer:
             n_exposures=len(model.exposures),
             n_noises=len(model.noises),
             n_inputs=len(model.inputs),
-            observe_all=f"{(1 << len(model.exposures)) - 1:#x}u",
+            observe_all=f"{(1 << len(model.exposures)) - 1:#x}ull",
             constants=tuple(self._constants()),
             folded=tuple(f"{name} = {value!r}" for name, value in program.constants if name in program.folded),
             constant_lines=tuple(self._statements(self.constant_lines, "scalar", self._prepare_names())),

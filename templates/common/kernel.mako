@@ -47,7 +47,7 @@ enum {
     N_EXPOSURES = ${k.n_exposures},
     N_NOISES = ${k.n_noises},
     N_INPUTS = ${k.n_inputs},      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 % for constant in k.constants:
@@ -186,7 +186,7 @@ ${inputs(k.observe.inputs, 'state')}\
 ${statements(k.observe.lines)}\
 % for value in k.observe.results:
     if (RATEMLX_OBSERVE >> ${value.index} & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << ${value.index}) - 1))] += ${value.text};  // ${value.name}
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << ${value.index}) - 1))] += ${value.text};  // ${value.name}
 % endfor
     (void)fixed, (void)state, (void)sum;
 }

@@ -14,7 +14,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0x7u
+#define RATEMLX_OBSERVE 0x7ull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -145,7 +145,7 @@ enum {
     N_EXPOSURES = 3,
     N_NOISES = 1,
     N_INPUTS = 2,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 constexpr scalar g_L = R(RATEMLX_C_g_L);  // nS Leak conductance
@@ -757,11 +757,11 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
     const real I = state[1];
     const real W_e = state[5];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += E;  // E
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += E;  // E
     if (RATEMLX_OBSERVE >> 1 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 1) - 1))] += I;  // I
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 1) - 1))] += I;  // I
     if (RATEMLX_OBSERVE >> 2 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 2) - 1))] += W_e;  // W_e
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 2) - 1))] += W_e;  // W_e
     (void)fixed, (void)state, (void)sum;
 }
 

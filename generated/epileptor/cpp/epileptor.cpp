@@ -14,7 +14,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0xfu
+#define RATEMLX_OBSERVE 0xfull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -55,7 +55,7 @@ enum {
     N_EXPOSURES = 4,
     N_NOISES = 2,
     N_INPUTS = 0,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 constexpr scalar b = R(RATEMLX_C_b);  // Quadratic coefficient of x1's lower branch
@@ -223,13 +223,13 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
     const real z = state[2];
     const real x2 = state[3];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += x1;  // x1
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += x1;  // x1
     if (RATEMLX_OBSERVE >> 1 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 1) - 1))] += x2;  // x2
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 1) - 1))] += x2;  // x2
     if (RATEMLX_OBSERVE >> 2 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 2) - 1))] += z;  // z
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 2) - 1))] += z;  // z
     if (RATEMLX_OBSERVE >> 3 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 3) - 1))] += x2 - x1;  // lfp
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 3) - 1))] += x2 - x1;  // lfp
     (void)fixed, (void)state, (void)sum;
 }
 

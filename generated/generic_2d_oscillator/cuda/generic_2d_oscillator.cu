@@ -18,7 +18,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0x3u
+#define RATEMLX_OBSERVE 0x3ull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -46,7 +46,7 @@ enum {
     N_EXPOSURES = 2,
     N_NOISES = 1,
     N_INPUTS = 0,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 constexpr scalar d = R(RATEMLX_C_d);  // Rate of the whole system, 1/ms
@@ -166,9 +166,9 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
     const real V = state[0];
     const real W = state[1];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += V;  // V
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += V;  // V
     if (RATEMLX_OBSERVE >> 1 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 1) - 1))] += W;  // W
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 1) - 1))] += W;  // W
     (void)fixed, (void)state, (void)sum;
 }
 

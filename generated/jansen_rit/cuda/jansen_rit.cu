@@ -17,7 +17,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0xfu
+#define RATEMLX_OBSERVE 0xfull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -65,7 +65,7 @@ enum {
     N_EXPOSURES = 4,
     N_NOISES = 1,
     N_INPUTS = 0,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 constexpr scalar a = R(RATEMLX_C_a);  // 1/ms Rate constant of excitatory synapses
@@ -231,13 +231,13 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
     const real y1_ = state[1];
     const real y2 = state[2];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += y1_ - y2;  // psp
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += y1_ - y2;  // psp
     if (RATEMLX_OBSERVE >> 1 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 1) - 1))] += y0_;  // y0
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 1) - 1))] += y0_;  // y0
     if (RATEMLX_OBSERVE >> 2 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 2) - 1))] += y1_;  // y1
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 2) - 1))] += y1_;  // y1
     if (RATEMLX_OBSERVE >> 3 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 3) - 1))] += y2;  // y2
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 3) - 1))] += y2;  // y2
     (void)fixed, (void)state, (void)sum;
 }
 

@@ -18,7 +18,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0x3u
+#define RATEMLX_OBSERVE 0x3ull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -36,7 +36,7 @@ enum {
     N_EXPOSURES = 2,
     N_NOISES = 1,
     N_INPUTS = 0,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 constexpr scalar omega = R(RATEMLX_C_omega);  // 1/ms Natural angular frequency: 60 Hz
@@ -149,9 +149,9 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
 {
     const real theta = state[0];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += theta;  // theta
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += theta;  // theta
     if (RATEMLX_OBSERVE >> 1 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 1) - 1))] += sin(theta);  // sin_theta
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 1) - 1))] += sin(theta);  // sin_theta
     (void)fixed, (void)state, (void)sum;
 }
 

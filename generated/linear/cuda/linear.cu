@@ -17,7 +17,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0x1u
+#define RATEMLX_OBSERVE 0x1ull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -32,7 +32,7 @@ enum {
     N_EXPOSURES = 1,
     N_NOISES = 1,
     N_INPUTS = 0,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 
@@ -138,7 +138,7 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
 {
     const real x = state[0];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += x;  // x
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += x;  // x
     (void)fixed, (void)state, (void)sum;
 }
 

@@ -12,7 +12,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0x3u
+#define RATEMLX_OBSERVE 0x3ull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -33,7 +33,7 @@ enum {
     N_EXPOSURES = 2,
     N_NOISES = 1,
     N_INPUTS = 0,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 
@@ -145,9 +145,9 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
     const real r = state[0];
     const real V = state[1];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += r;  // r
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += r;  // r
     if (RATEMLX_OBSERVE >> 1 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 1) - 1))] += V;  // V
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 1) - 1))] += V;  // V
     (void)fixed, (void)state, (void)sum;
 }
 

@@ -12,7 +12,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0x1u
+#define RATEMLX_OBSERVE 0x1ull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -45,7 +45,7 @@ enum {
     N_EXPOSURES = 1,
     N_NOISES = 1,
     N_INPUTS = 0,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 constexpr scalar a = R(RATEMLX_C_a);  // kHz/nA Gain of the rate
@@ -177,7 +177,7 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
 {
     const real S = state[0];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += S;  // S
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += S;  // S
     (void)fixed, (void)state, (void)sum;
 }
 

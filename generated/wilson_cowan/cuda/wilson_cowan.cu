@@ -18,7 +18,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0x3u
+#define RATEMLX_OBSERVE 0x3ull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -66,7 +66,7 @@ enum {
     N_EXPOSURES = 2,
     N_NOISES = 1,
     N_INPUTS = 0,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 constexpr scalar c_ie = R(RATEMLX_C_c_ie);  // 1 Excitation of the inhibitory population
@@ -212,9 +212,9 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
     const real E = state[0];
     const real I = state[1];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += E;  // E
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += E;  // E
     if (RATEMLX_OBSERVE >> 1 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 1) - 1))] += I;  // I
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 1) - 1))] += I;  // I
     (void)fixed, (void)state, (void)sum;
 }
 

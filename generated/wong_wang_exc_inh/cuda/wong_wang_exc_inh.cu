@@ -17,7 +17,7 @@
 
 
 #ifndef RATEMLX_OBSERVE
-#define RATEMLX_OBSERVE 0x3u
+#define RATEMLX_OBSERVE 0x3ull
 #endif
 
 // --- constants; -DRATEMLX_C_NAME=VALUE compiles another value in --------------------------------------------------
@@ -75,7 +75,7 @@ enum {
     N_EXPOSURES = 2,
     N_NOISES = 2,
     N_INPUTS = 0,      // what stimuli drive
-    N_OBSERVED = __builtin_popcount(RATEMLX_OBSERVE)
+    N_OBSERVED = __builtin_popcountll(RATEMLX_OBSERVE)
 };
 
 constexpr scalar a_e = R(RATEMLX_C_a_e);  // Hz/nA Gain of the excitatory rate
@@ -239,9 +239,9 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
     const real S_e = state[0];
     const real S_i = state[1];
     if (RATEMLX_OBSERVE >> 0 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 0) - 1))] += S_e;  // S_e
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 0) - 1))] += S_e;  // S_e
     if (RATEMLX_OBSERVE >> 1 & 1)
-        sum[__builtin_popcount(RATEMLX_OBSERVE & ((1u << 1) - 1))] += S_i;  // S_i
+        sum[__builtin_popcountll(RATEMLX_OBSERVE & ((1ull << 1) - 1))] += S_i;  // S_i
     (void)fixed, (void)state, (void)sum;
 }
 

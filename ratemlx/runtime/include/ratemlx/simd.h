@@ -70,7 +70,7 @@ RATEMLX_INLINE real fabs(real x) { return x < R(0) ? -x : x; }
 
 RATEMLX_INLINE bool any_of(mask m)
 {
-    uint64_t words[sizeof m / 8], found = 0;
+    uint64_t words[(sizeof m + 7) / 8] = {}, found = 0;
     std::memcpy(words, &m, sizeof m);
     for (uint64_t item : words) found |= item;
     return found != 0;

@@ -100,18 +100,18 @@ RATEMLX_INLINE void sincos2pi(real turns, real &sine, real &cosine)
 
 RATEMLX_INLINE void sincos(real x, real &sine, real &cosine)
 {
-    if (any_of(fabs(x) > 8192.0f)) {  // where the reduction below loses its accuracy
-        for (int lane = 0; lane < LANES; ++lane) {
-            sine[lane] = std::sin(x[lane]);
-            cosine[lane] = std::cos(x[lane]);
-        }
-        return;
-    }
     const real quarter = nearest(x * 0.636619772f);
     real r = x - quarter * 1.5703125f;
     r = r - quarter * 4.837512969970703125e-4f;
     r = r - quarter * 7.54978995489188216e-8f;
     sincos_quarters(r, __builtin_convertvector(quarter, mask), sine, cosine);
+    const mask far = fabs(x) > 8192.0f;  // where the reduction loses its accuracy; a lane's value is its own affair
+    if (any_of(far))
+        for (int lane = 0; lane < LANES; ++lane)
+            if (far[lane]) {
+                sine[lane] = std::sin(x[lane]);
+                cosine[lane] = std::cos(x[lane]);
+            }
 }
 RATEMLX_INLINE real sin(real x)
 {
