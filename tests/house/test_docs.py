@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ratemlx.resources import shipped_models
 from tests.house.pages import Step, matches, pages, steps
 from tests.house.sources import CHECKOUT
 
@@ -91,3 +92,8 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site" / "index.html").is_file()
+    for name in shipped_models():
+        page = (tmp_path / "site" / "models" / f"{name}.html").read_text(encoding="utf-8")
+        assert page.count("<math") > 5
+        assert re.search(r"formula-(inline|displayed)|\$\$", page) is None
+        assert (tmp_path / "site" / "models" / f"{name}-traces.png").is_file()
