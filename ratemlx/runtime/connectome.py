@@ -102,15 +102,20 @@ def check_size(regions: int, what: str, name: str) -> None:
         raise ConnectomeError(f"{name}: {what} are for {regions:,} regions, more than the {MAX_REGIONS:,} supported")
 
 
+def check_shape(shape: tuple[int, ...], what: str, name: str) -> None:
+    """Refuse what is no square matrix, or one that is empty or too large."""
+    if len(shape) != 2 or shape[0] != shape[1]:
+        sizes = " x ".join(str(size) for size in shape) or "a single number"
+        raise ConnectomeError(f"{name}: {what} are {sizes}, not a square matrix")
+    check_size(shape[0], what, name)
+
+
 def _square(values: object, what: str, name: str) -> Floats:
     try:
         matrix = np.array(values, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
         raise ConnectomeError(f"{name}: {what} are not numbers: {error}") from error
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        shape = " x ".join(str(size) for size in matrix.shape) or "a single number"
-        raise ConnectomeError(f"{name}: {what} are {shape}, not a square matrix")
-    check_size(len(matrix), what, name)
+    check_shape(matrix.shape, what, name)
     bad = np.argwhere(~np.isfinite(matrix))
     if len(bad):
         target, source = bad[0]

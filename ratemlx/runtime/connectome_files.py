@@ -6,14 +6,16 @@ Knows file formats only; `Connectome` itself checks that the parts fit together.
 from __future__ import annotations
 
 import importlib.util
+import math
 from pathlib import Path, PurePosixPath
 from zipfile import ZipFile
 
 from ratemlx.errors import ConnectomeError
 from ratemlx.runtime.arrays import AnyArray, Floats
-from ratemlx.runtime.connectome import MAX_REGIONS, Connectome, check_size
+from ratemlx.runtime.connectome import MAX_REGIONS, Connectome, check_shape, check_size
 from ratemlx.runtime.matrix_text import parse_matrix
-from ratemlx.runtime.untrusted import open_archive, read_npy, read_npz, read_text, readable
+from ratemlx.runtime.untrusted import open_archive, read_text, readable
+from ratemlx.runtime.untrusted_arrays import Header, names_in, read_npy, read_npz
 
 FORMS = "give tvb:68, a TVB .zip, an .npz, a folder, or two files: weights.csv,tract_lengths.csv"
 LENGTHS_NAMES = ("tract_lengths", "lengths")
@@ -102,21 +104,29 @@ def _matrix(text: str, name: str) -> Floats:
 
 
 def _npz(path: Path) -> Connectome:
-    arrays = read_npz(path, ConnectomeError)
-    lengths = next((name for name in LENGTHS_NAMES if name in arrays), None)
-    if "weights" not in arrays or lengths is None:
-        found = ", ".join(sorted(arrays)) or "nothing"
+    names = names_in(path, ConnectomeError)
+    lengths = next((name for name in LENGTHS_NAMES if name in names), None)
+    if "weights" not in names or lengths is None:
+        found = ", ".join(names[:10]) or "nothing"
         raise ConnectomeError(f"{path.name} must hold weights and tract_lengths; it holds {found}")
-    labels = next((arrays[name] for name in LABELS_NAMES if name in arrays), None)
-    return Connectome(arrays["weights"], arrays[lengths], _labels_of_array(labels), path.stem)
+    labels = next((name for name in LABELS_NAMES if name in names), None)
+
+    def judge(name: str, header: Header) -> None:
+        if name == labels:
+            check_size(math.prod(header.shape), "region labels", path.name)
+        else:
+            check_shape(header.shape, "weights" if name == "weights" else "tract lengths", path.name)
+
+    wanted = {"weights", lengths} | ({labels} if labels else set())
+    arrays = read_npz(path, ConnectomeError, wanted, judge)
+    return Connectome(arrays["weights"], arrays[lengths], _labels_of_array(arrays.get(labels or "")), path.stem)
 
 
 def _labels_of_array(labels: AnyArray | None) -> tuple[str, ...]:
     if labels is None:
         return ()
-    flat = labels.ravel()
-    check_size(flat.size, "region labels", "npz")
-    return tuple(item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in flat.tolist())
+    items = labels.ravel().tolist()
+    return tuple(item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in items)
 
 
 def _folder(folder: Path) -> Connectome:
@@ -149,9 +159,13 @@ def _pair(paths: list[Path], labels: tuple[str, ...] = (), name: str = "") -> Co
 
 def _matrix_file(path: Path) -> tuple[AnyArray, tuple[str, ...]]:
     if path.suffix == ".npy":
-        return read_npy(path, ConnectomeError), ()
+        return read_npy(path, ConnectomeError, _judge_matrix), ()
     matrix = parse_matrix(_text_of(path), path.name, ConnectomeError, MAX_REGIONS)
     return matrix.values, matrix.columns
+
+
+def _judge_matrix(name: str, header: Header) -> None:
+    check_shape(header.shape, "the values", name)
 
 
 def _text_of(path: Path) -> str:

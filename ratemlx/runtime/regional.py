@@ -19,7 +19,8 @@ from ratemlx.runtime.arrays import AnyArray, Floats, did_you_mean
 from ratemlx.runtime.connectome import Connectome
 from ratemlx.runtime.matrix_text import parse_matrix
 from ratemlx.runtime.parameters import speed_parameter
-from ratemlx.runtime.untrusted import read_npy, read_npz, read_text, readable
+from ratemlx.runtime.untrusted import read_text, readable
+from ratemlx.runtime.untrusted_arrays import names_in, read_npy, read_npz
 
 FILE_MARK = "@"
 MAX_COLUMNS = 10_000
@@ -30,10 +31,10 @@ def read_numbers(path: Path, error: type[RatemlxError] = SweepError) -> AnyArray
     if path.suffix == ".npy":
         return read_npy(path, error)
     if path.suffix == ".npz":
-        arrays = read_npz(path, error)
-        if len(arrays) != 1:
-            raise error(f"{path.name} holds {len(arrays)} arrays; one is expected")
-        return next(iter(arrays.values()))
+        names = names_in(path, error)
+        if len(names) != 1:
+            raise error(f"{path.name} holds {len(names)} arrays; one is expected")
+        return read_npz(path, error)[names[0]]
     with readable(path.name, error), path.open("rb") as stream:
         text = read_text(stream, path.name, error)
     return parse_matrix(text, path.name, error, MAX_COLUMNS).values

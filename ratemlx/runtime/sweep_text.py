@@ -17,7 +17,8 @@ from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.matrix_text import parse_matrix
 from ratemlx.runtime.parameters import find_parameter
 from ratemlx.runtime.sweep import Spacing, spaced
-from ratemlx.runtime.untrusted import read_npz, read_text, readable
+from ratemlx.runtime.untrusted import read_text, readable
+from ratemlx.runtime.untrusted_arrays import Header, read_npz
 
 FORMS = "write NAME=START:STOP:COUNT, NAME=log:START:STOP:COUNT or NAME=VALUE,VALUE,..."
 SPACINGS: dict[str, Spacing] = {"log": "log", "lin": "linear", "linear": "linear"}
@@ -76,9 +77,14 @@ def read_points(source: object) -> Mapping[str, object]:
     raise SweepError("a table of points is a mapping of columns, a structured array, or a .csv or .npz file")
 
 
+def _judge_column(name: str, header: Header) -> None:
+    if len(header.shape) > 1:
+        raise SweepError(f"{name}: the values have {len(header.shape)} dimensions; one is expected")
+
+
 def _points_file(path: Path) -> Mapping[str, object]:
     if path.suffix == ".npz":
-        return dict(read_npz(path, SweepError))
+        return dict(read_npz(path, SweepError, judge=_judge_column))
     with readable(path.name, SweepError), path.open("rb") as stream:
         text = read_text(stream, path.name, SweepError)
     matrix = parse_matrix(text, path.name, SweepError, MAX_COLUMNS)

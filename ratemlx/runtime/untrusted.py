@@ -1,7 +1,6 @@
-"""Reading files that may be hostile: bounded streams, archives without extraction, arrays without pickle.
+"""Reading files that may be hostile: bounded streams of text, archives without extraction.
 
-A file is judged by its header before memory is spent on it, and no archive is ever unpacked to disk. Knows nothing
-of what the arrays mean; the caller says which error to raise.
+No archive is ever unpacked to disk. Knows nothing of what the files mean; the caller says which error to raise.
 """
 
 from __future__ import annotations
@@ -12,18 +11,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from tokenize import TokenError
 from typing import IO
 
-import numpy as np
-
 from ratemlx.errors import RatemlxError
-from ratemlx.runtime.arrays import AnyArray, bytes_text
+from ratemlx.runtime.arrays import bytes_text
 
 MAX_TEXT_BYTES = 64 << 20
-MAX_ARRAY_BYTES = 1 << 30
 MAX_MEMBERS = 1_000
-MAX_LINE = 1 << 20
 
 DAMAGED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 """What zipfile, zlib and bz2 raise on damaged, encrypted or exotic files."""
@@ -70,43 +64,3 @@ def open_archive(path: Path, error: type[RatemlxError]) -> zipfile.ZipFile:
             archive.close()
             raise error(f"{path.name} holds a file that leads out of it: {member.filename[:100]!r}")
     return archive
-
-
-def read_npz(path: Path, error: type[RatemlxError]) -> dict[str, AnyArray]:
-    """Arrays of an .npz file by name; refuses pickled objects and arrays whose header claims too much."""
-    with readable(path.name, error), open_archive(path, error) as archive:
-        arrays = {}
-        for member in archive.namelist():
-            if member.endswith(".npy"):
-                with archive.open(member) as stream:
-                    arrays[member.removesuffix(".npy")] = _read_array(stream, f"{path.name}: {member}", error)
-        return arrays
-
-
-def read_npy(path: Path, error: type[RatemlxError]) -> AnyArray:
-    """The array of an .npy file; refuses pickled objects and headers that claim too much."""
-    with readable(path.name, error), path.open("rb") as stream:
-        return _read_array(stream, path.name, error)
-
-
-def _read_array(stream: IO[bytes], name: str, error: type[RatemlxError]) -> AnyArray:
-    try:
-        version = np.lib.format.read_magic(stream)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran_order, dtype = header(stream)
-    except (ValueError, SyntaxError, MemoryError, RecursionError, OverflowError, TokenError) as fault:
-        raise error(f"{name} is not a NumPy array") from fault
-    if dtype.hasobject:
-        raise error(f"{name} holds pickled Python objects, which could run code", "save plain numbers or text")
-    count = 1
-    for size in shape:
-        count *= size
-    size = count * dtype.itemsize
-    if min(shape, default=0) < 0 or max(shape, default=0) >= 2**63:
-        raise error(f"{name} is not a NumPy array")
-    if size > MAX_ARRAY_BYTES:
-        raise error(f"{name} is {bytes_text(size)}, more than the {bytes_text(MAX_ARRAY_BYTES)} supported")
-    content = stream.read(size)
-    if len(content) != size:
-        raise error(f"{name} ends after {bytes_text(len(content))} of {bytes_text(size)}")
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran_order else "C")

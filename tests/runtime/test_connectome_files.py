@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ratemlx.errors import ConnectomeError
-from ratemlx.runtime import load_connectome
+from ratemlx.errors import ConnectomeError, SweepError
+from ratemlx.runtime import load_connectome, untrusted_arrays
+from ratemlx.runtime.sweep_text import read_points
 from ratemlx.runtime.untrusted import MAX_TEXT_BYTES
 
 WEIGHTS = "0 1\n2 0\n"
@@ -158,6 +160,80 @@ def test_headers_that_claim_too_much_cost_nothing(shape: str, tmp_path: Path) ->
     content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
     path = archive(tmp_path / "bad.npz", {"weights.npy": content, "lengths.npy": content})
     assert refused(path).startswith("bad.npz: weights.npy is ")
+
+
+def zeros(shape: tuple[int, ...], megabytes: int, version: int = 1, kind: str = "<f8") -> bytes:
+    """An array of zeros as .npy, which compresses a thousandfold."""
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode() + b"\n"
+    length = len(header).to_bytes(2 if version == 1 else 4, "little")
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + bytes(megabytes << 20)
+
+
+@pytest.fixture(scope="module")
+def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Kilobytes that unpack to 384 MiB: not square, too large, or not asked for at all."""
+    folder = tmp_path_factory.mktemp("bombs")
+    small, large = zeros((2, 2), 1), zeros((1 << 24,), 128)
+    archive(folder / "flat.npz", {"weights.npy": large, "lengths.npy": large, "x.npy": large})
+    archive(folder / "unasked.npz", {"weights.npy": small, "lengths.npy": small, "x.npy": large})
+    archive(folder / "labels.npz", {"weights.npy": small, "lengths.npy": small, "labels.npy": large})
+    archive(folder / "shape.npz", {"weights.npy": zeros((10_001, 1_000), 77), "lengths.npy": small})
+    archive(folder / "regions.npz", {"weights.npy": small, "lengths.npy": zeros((10_001, 10_001), 96, kind="|i1")})
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("flat", "flat.npz: weights are 16777216, not a square matrix"),
+        ("labels", "labels.npz: region labels are for 16,777,216 regions, more than the 10,000 supported"),
+        ("shape", "shape.npz: weights are 10001 x 1000, not a square matrix"),
+        ("regions", "regions.npz: tract lengths are for 10,001 regions, more than the 10,000 supported"),
+    ],
+)
+def test_bombs_are_judged_by_their_headers(name: str, expected: str, bomb: Path) -> None:
+    tracemalloc.start()
+    try:
+        assert refused(bomb / f"{name}.npz") == expected
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_arrays_that_nobody_asked_for_are_not_read(bomb: Path) -> None:
+    tracemalloc.start()
+    try:
+        assert load_connectome(bomb / "unasked.npz").n_regions == 2
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_archives_that_unpack_to_too_much(bomb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(untrusted_arrays, "MAX_ARCHIVE_BYTES", 256 << 20)
+    with pytest.raises(SweepError) as caught:
+        read_points(bomb / "flat.npz")
+    assert caught.value.message == "flat.npz unpacks to 384.0 MiB, more than the 256.0 MiB supported"
+
+
+@pytest.mark.parametrize("version", [2, 3, 9])
+def test_long_headers_are_not_read(version: int, tmp_path: Path) -> None:
+    content = b"\x93NUMPY" + bytes([version, 0]) + (1 << 30).to_bytes(4, "little") + b" " * (128 << 20)
+    path = archive(tmp_path / "bad.npz", {"weights.npy": content, "lengths.npy": content})
+    reason = ": its header is longer than 10,000 characters" if version < 9 else ""
+    tracemalloc.start()
+    try:
+        assert refused(path) == f"bad.npz: weights.npy is not a NumPy array{reason}"
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_all_versions_of_the_format(version: int, tmp_path: Path) -> None:
+    content = zeros((2, 2), 1, version)
+    path = archive(tmp_path / "good.npz", {"weights.npy": content, "lengths.npy": content})
+    np.testing.assert_array_equal(load_connectome(path).weights, np.zeros((2, 2)))
 
 
 def test_a_truncated_array_is_told(tmp_path: Path) -> None:
