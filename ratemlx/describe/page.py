@@ -16,8 +16,8 @@ CONNECTOME = "tvb:68"
 DURATION = 1000.0
 SHOWN_EXPOSURES = 4
 SWEPT = (
-    "A sweep may vary these, evenly over the range or, where it says so, on a log scale; each may differ between "
-    "regions."
+    "A sweep may vary these, evenly over the range or, where it says so, on a log scale; each but the "
+    "conduction speed may differ between regions."
 )
 
 
