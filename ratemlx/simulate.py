@@ -21,6 +21,7 @@ from ratemlx.runtime.arrays import did_you_mean
 from ratemlx.runtime.cache import cache_folder
 from ratemlx.runtime.parameters import one_number
 from ratemlx.runtime.regional import FILE_MARK, is_regional, is_uniform
+from ratemlx.runtime.settings_text import parse_output
 from ratemlx.runtime.stimulus import Stimulus
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def simulate(
         device=target,
         threads=threads,
         batch_size=batch_size,
-        output=None if output is None else Path(output),
+        output=None if output is None else parse_output(output),
         restart=restart,
         figure=output is not None,
     )

@@ -82,7 +82,7 @@ def run(
         int | None, typer.Option(metavar="N", help="Instances of a batch; by memory and time if left out.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder for results; nothing is kept without.")
+        str | None, typer.Option("--output", "-o", metavar="DIR", help="Folder for results; nothing is kept without.")
     ] = None,
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="Draw traces into the folder.")] = True,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Say what would run, then stop.")] = False,
@@ -104,10 +104,11 @@ def run(
     """
     from ratemlx.abi import Manifest
     from ratemlx.runtime import RunSpec
-    from ratemlx.runtime.settings_text import parse_overrides, parse_stimuli
+    from ratemlx.runtime.settings_text import parse_output, parse_overrides, parse_stimuli
     from ratemlx.runtime.sweep_text import parse_axes
     from ratemlx.simulate import as_stimulus, generated_folder
 
+    destination = None if output is None else parse_output(output)
     params = parse_overrides(settings or ())
     folder = generated_folder(model, target, plugin or (), params)
     choices: dict[str, Any] = {"precision": precision, "integrator": integrator}
@@ -131,7 +132,7 @@ def run(
         device=target,
         threads=threads,
         batch_size=batch_size,
-        output=output,
+        output=destination,
         restart=restart,
         figure=figure,
         **choices,
@@ -149,6 +150,7 @@ def _run(spec: RunSpec) -> None:
     from ratemlx.runtime import run as simulate
     from ratemlx.runtime.progress import progress_for
     from ratemlx.runtime.report import result_table
+    from ratemlx.runtime.result import result_files
 
     try:
         result: Result = simulate(spec, progress_for())
@@ -157,7 +159,7 @@ def _run(spec: RunSpec) -> None:
         raise
     print("\n".join(result_table(result)))
     if spec.output is not None:
-        print(f"results: {', '.join(str(path) for path in sorted(spec.output.iterdir()) if path.is_file())}")
+        print(f"results: {', '.join(str(path) for path in result_files(spec.output, figure=spec.figure))}")
 
 
 def _say_what_is_kept(spec: RunSpec) -> None:

@@ -14,7 +14,7 @@ from ratemlx.errors import SweepError
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.parameters import find_parameter
 from ratemlx.runtime.regional import FILE_MARK
-from ratemlx.runtime.settings_text import parse_overrides, parse_stimuli
+from ratemlx.runtime.settings_text import parse_output, parse_overrides, parse_stimuli
 from ratemlx.runtime.spec import RunSpec
 from ratemlx.runtime.stimulus import Stimulus
 from ratemlx.runtime.sweep import spaced
@@ -102,7 +102,7 @@ def _add_computing(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument("-o", type=Path, metavar="DIR", help="write results there; a run cut short goes on")
+    group.add_argument("-o", metavar="DIR", help="write results there; a run cut short goes on")
     group.add_argument("-w", action="store_true", help="write results to MODEL_results if -o is not given")
     group.add_argument("-p", action="store_true", help="draw traces: DIR/traces.png, or MODEL_traces.png")
     group.add_argument("--observe", metavar="NAME,...", help="exposures to keep (default: all)")
@@ -130,7 +130,7 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
         if name in axes:
             raise SweepError(f"{name} is swept twice")
         axes[name] = values
-    output = options.o or (Path(f"{manifest.model}_results") if options.w else None)
+    written = options.o if options.o is not None else f"{manifest.model}_results" if options.w else None
     return RunSpec(
         folder=folder,
         connectome=options.cf or f"tvb:{options.r if options.r is not None else 68}",
@@ -151,9 +151,9 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
         observe=tuple(name.strip() for name in options.observe.split(",")) if options.observe else None,
         threads=options.threads,
         batch_size=options.batch_size,
-        output=output,
+        output=None if written is None else parse_output(written),
         restart=options.restart,
-        figure=output is not None,
+        figure=written is not None,
     )
 
 

@@ -26,6 +26,12 @@ RUN_FILE = "run.json"
 FIGURE_FILE = "traces.png"
 
 
+def result_files(folder: Path, *, figure: bool) -> tuple[Path, ...]:
+    """What a run writes into a folder, with or without its figure."""
+    names = (PARAMETERS_FILE, RUN_FILE, SERIES_FILE, *([FIGURE_FILE] if figure else []))
+    return tuple(folder / name for name in names)
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """What a run gave.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from ratemlx.errors import SweepError
+from ratemlx.errors import ResultError, SweepError
 from ratemlx.runtime.regional import FILE_MARK
 from ratemlx.runtime.stimulus import Stimulus
 from ratemlx.runtime.sweep_text import parse_number
@@ -21,6 +22,13 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, float | str]:
         name: value if value.startswith(FILE_MARK) else parse_number(value, name)
         for name, value in _pairs(texts, "setting", "NAME=VALUE or NAME=@FILE")
     }
+
+
+def parse_output(text: str | Path) -> Path:
+    """The folder for results; raises ResultError for an empty text, which would mean the folder of work."""
+    if not str(text).strip():
+        raise ResultError("the folder for results has no name", "write . for the current folder")
+    return Path(text)
 
 
 def parse_stimuli(courses: Iterable[str], patterns: Iterable[str]) -> dict[str, Stimulus]:

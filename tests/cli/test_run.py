@@ -21,6 +21,8 @@ def test_a_sweep_prints_a_row_per_instance_and_writes_results(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sweep = ["--sweep", "eta=-6:-4:3", "--sweep", "J=14,15"]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("not of this run")
     assert main(["run", "montbrio", *sweep, *SHORT, "--observe", "r", "-o", str(tmp_path / "out")]) == 0
     printed = capsys.readouterr()
     head, *rows, results = printed.out.splitlines()
@@ -102,6 +104,7 @@ def test_points_from_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         (["--integrator", "eulr"], "unknown integrator 'eulr'"),
         (["--connectome", "tvb:67"], "tvb-data has no connectome of '67' regions"),
         (["--observe", "q"], "montbrio has no exposure 'q'"),
+        (["-o", ""], "the folder for results has no name"),
         (["--target", "abacus"], "there is no device 'abacus'"),
     ],
 )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ratemlx
-from ratemlx.errors import DeviceError
+from ratemlx.errors import DeviceError, ResultError
 from ratemlx.runtime import Connectome
 
 
@@ -46,6 +46,11 @@ def test_a_call_as_in_the_readme(linear: Path, small: Connectome, capfd: pytest.
 def test_values_outside_a_range_are_warned_about(linear: Path, small: Connectome) -> None:
     with pytest.warns(UserWarning, match="drive = 3 leaves the model's range of 0 to 1"):
         ratemlx.simulate(linear, params={"drive": 3}, connectome=small, duration=1.0)
+
+
+def test_an_empty_folder_for_results_is_refused(linear: Path, small: Connectome) -> None:
+    with pytest.raises(ResultError, match="the folder for results has no name"):
+        ratemlx.simulate(linear, connectome=small, duration=1.0, output="")
 
 
 def test_an_unknown_device_is_told_before_anything_is_generated() -> None:
