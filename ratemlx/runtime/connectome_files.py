@@ -100,7 +100,7 @@ def _labels_of_centres(text: str) -> tuple[str, ...]:
 
 
 def _matrix(text: str, name: str) -> Floats:
-    return parse_matrix(text, name, ConnectomeError, MAX_REGIONS).values
+    return parse_matrix(text, name, ConnectomeError, MAX_REGIONS, square=True).values
 
 
 def _npz(path: Path) -> Connectome:
@@ -160,7 +160,7 @@ def _pair(paths: list[Path], labels: tuple[str, ...] = (), name: str = "") -> Co
 def _matrix_file(path: Path) -> tuple[AnyArray, tuple[str, ...]]:
     if path.suffix == ".npy":
         return read_npy(path, ConnectomeError, _judge_matrix), ()
-    matrix = parse_matrix(_text_of(path), path.name, ConnectomeError, MAX_REGIONS)
+    matrix = parse_matrix(_text_of(path), path.name, ConnectomeError, MAX_REGIONS, square=True)
     return matrix.values, matrix.columns
 
 

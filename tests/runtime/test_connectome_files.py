@@ -14,6 +14,7 @@ import pytest
 
 from ratemlx.errors import ConnectomeError, SweepError
 from ratemlx.runtime import load_connectome, untrusted_arrays
+from ratemlx.runtime.matrix_text import parse_matrix
 from ratemlx.runtime.sweep_text import read_points
 from ratemlx.runtime.untrusted import MAX_TEXT_BYTES
 
@@ -120,6 +121,14 @@ def ragged(path: Path) -> Path:
     return archive(path, {"weights.txt": "0 1\n2\n", "tract_lengths.txt": LENGTHS})
 
 
+def tall(path: Path) -> Path:
+    return archive(path, {"weights.txt": "1 2 3\n" * 10_000_000, "tract_lengths.txt": LENGTHS})
+
+
+def tall_with_names(path: Path) -> Path:
+    return archive(path, {"weights.txt": "# of three\n\na b\n1 2\n3 4\n5 6\n", "tract_lengths.txt": LENGTHS})
+
+
 def wide(path: Path) -> Path:
     return archive(path, {"weights.txt": "1 " * 20_000, "tract_lengths.txt": LENGTHS})
 
@@ -138,6 +147,8 @@ def wide(path: Path) -> Path:
         (twice, "bad.zip holds weights.txt more than once: a/weights.txt, b/weights.txt"),
         (words, "bad.zip: weights.txt, line 2: \"__import__('os')\" is not a number"),
         (ragged, "bad.zip: weights.txt, line 2: 1 columns where 2 are expected"),
+        (tall, "bad.zip: weights.txt has more rows than its 3 columns, and must be square"),
+        (tall_with_names, "bad.zip: weights.txt has more rows than its 2 columns, and must be square"),
         (wide, "bad.zip: weights.txt, line 1: more than 10,000 columns"),
     ],
 )
@@ -171,9 +182,9 @@ def zeros(shape: tuple[int, ...], megabytes: int, version: int = 1, kind: str = 
 
 @pytest.fixture(scope="module")
 def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Kilobytes that unpack to 384 MiB: not square, too large, or not asked for at all."""
+    """Kilobytes that unpack to 96 MiB: not square, too large, or not asked for at all."""
     folder = tmp_path_factory.mktemp("bombs")
-    small, large = zeros((2, 2), 1), zeros((1 << 24,), 128)
+    small, large = zeros((2, 2), 1), zeros((1 << 22,), 32)
     archive(folder / "flat.npz", {"weights.npy": large, "lengths.npy": large, "x.npy": large})
     archive(folder / "unasked.npz", {"weights.npy": small, "lengths.npy": small, "x.npy": large})
     archive(folder / "labels.npz", {"weights.npy": small, "lengths.npy": small, "labels.npy": large})
@@ -185,8 +196,8 @@ def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("flat", "flat.npz: weights are 16777216, not a square matrix"),
-        ("labels", "labels.npz: region labels are for 16,777,216 regions, more than the 10,000 supported"),
+        ("flat", "flat.npz: weights are 4194304, not a square matrix"),
+        ("labels", "labels.npz: region labels are for 4,194,304 regions, more than the 10,000 supported"),
         ("shape", "shape.npz: weights are 10001 x 1000, not a square matrix"),
         ("regions", "regions.npz: tract lengths are for 10,001 regions, more than the 10,000 supported"),
     ],
@@ -210,10 +221,32 @@ def test_arrays_that_nobody_asked_for_are_not_read(bomb: Path) -> None:
 
 
 def test_archives_that_unpack_to_too_much(bomb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(untrusted_arrays, "MAX_ARCHIVE_BYTES", 256 << 20)
+    monkeypatch.setattr(untrusted_arrays, "MAX_ARCHIVE_BYTES", 64 << 20)
     with pytest.raises(SweepError) as caught:
         read_points(bomb / "flat.npz")
-    assert caught.value.message == "flat.npz unpacks to 384.0 MiB, more than the 256.0 MiB supported"
+    assert caught.value.message == "flat.npz unpacks to 96.0 MiB, more than the 64.0 MiB supported"
+
+
+def test_a_long_text_takes_little_more_memory_than_its_numbers() -> None:
+    text = "1\n" * (1 << 16)
+    tracemalloc.start()
+    try:
+        assert parse_matrix(text, "long.csv", ConnectomeError, 10).values.shape == (1 << 16, 1)
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_ends_of_lines_count_alike(end: str) -> None:
+    lines = ["a,b", "", "# none", "1,2", "3,4"]
+    for last in ("", end):
+        matrix = parse_matrix(end.join(lines) + last, "x.csv", ConnectomeError, 10, square=True)
+        np.testing.assert_array_equal(matrix.values, [[1, 2], [3, 4]])
+        assert matrix.columns == ("a", "b")
+    with pytest.raises(ConnectomeError) as caught:
+        parse_matrix(end.join([*lines[:4], "3,x"]), "x.csv", ConnectomeError, 10, square=True)
+    assert caught.value.message == "x.csv, line 5: 'x' is not a number"
 
 
 @pytest.mark.parametrize("version", [2, 3, 9])
