@@ -149,7 +149,7 @@ def _plan(spec: RunSpec) -> None:
 def _run(spec: RunSpec) -> None:
     from ratemlx.runtime import run as simulate
     from ratemlx.runtime.progress import progress_for
-    from ratemlx.runtime.report import result_table
+    from ratemlx.runtime.report import diverged_remark, result_table
     from ratemlx.runtime.result import result_files
 
     try:
@@ -158,6 +158,8 @@ def _run(spec: RunSpec) -> None:
         _say_what_is_kept(spec)
         raise
     print("\n".join(result_table(result)))
+    for remark in diverged_remark(result):
+        print(f"warning: {remark}", file=sys.stderr)
     if spec.output is not None:
         print(f"results: {', '.join(str(path) for path in result_files(spec.output, figure=spec.figure))}")
 

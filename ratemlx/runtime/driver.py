@@ -40,20 +40,18 @@ def main(folder: Path, argv: Sequence[str]) -> int:
 
 def _run(spec: RunSpec, manifest: Manifest, options: argparse.Namespace) -> int:
     from ratemlx.runtime.progress import progress_for
+    from ratemlx.runtime.report import diverged_remark, result_table
     from ratemlx.runtime.simulation import plan_run, run
 
     if options.plan:
         print("\n".join(plan_run(spec)))
         return 0
     result = run(spec, progress_for(quiet=not options.v))
-    if not options.v:
-        for remark in result.warnings:
-            print(f"warning: {remark}", file=sys.stderr)
+    for remark in (*(() if options.v else result.warnings), *diverged_remark(result)):
+        print(f"warning: {remark}", file=sys.stderr)
     if spec.output is not None:
         print(f"results: {spec.output}")
         return 0
-    from ratemlx.runtime.report import result_table
-
     print("\n".join(result_table(result)))
     if options.p:
         from ratemlx.runtime.figure import draw_traces

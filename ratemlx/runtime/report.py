@@ -11,6 +11,7 @@ from ratemlx.runtime.result import Result
 from ratemlx.runtime.series import Quantity, variable_name
 
 MAX_LINES = 20
+MAX_NAMES = 10
 
 
 def result_table(result: Result, most: int = MAX_LINES) -> list[str]:
@@ -24,6 +25,15 @@ def result_table(result: Result, most: int = MAX_LINES) -> list[str]:
     if info.n_instances > most:
         lines.append(f"... and {info.n_instances - most:,} more instances")
     return lines
+
+
+def diverged_remark(result: Result) -> tuple[str, ...]:
+    """A remark that names the instances that left the finite numbers; none if all stayed within them."""
+    found = [str(index) for index in result.diverged]
+    if not found:
+        return ()
+    names = ", ".join(found[:MAX_NAMES]) + (", ..." if len(found) > MAX_NAMES else "")
+    return (f"{len(found):,} of {result.info.n_instances:,} instances diverged: {names}; a smaller dt may help",)
 
 
 def _head(quantity: Quantity) -> str:

@@ -18,7 +18,16 @@ import xarray as xr
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Int32s
 from ratemlx.runtime.cache import replacing
-from ratemlx.runtime.series import DIMENSIONS, Block, Quantity, SeriesInfo, variable_name, write_netcdf
+from ratemlx.runtime.series import (
+    DIMENSIONS,
+    Block,
+    Quantity,
+    SeriesInfo,
+    status_texts,
+    units_text,
+    variable_name,
+    write_netcdf,
+)
 
 SERIES_FILE = "time_series.nc"
 PARAMETERS_FILE = "parameters.csv"
@@ -59,8 +68,8 @@ class Result:
         path = Path(folder)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            write_netcdf(path / SERIES_FILE, self.info, self.time_series.dtype, self._blocks())
-            write_parameters(path / PARAMETERS_FILE, self.info)
+            diverged_at = write_netcdf(path / SERIES_FILE, self.info, self.time_series.dtype, self._blocks())
+            write_parameters(path / PARAMETERS_FILE, self.info, diverged_at)
             write_json(path / RUN_FILE, {**self.provenance, "complete": True})
         except OSError as error:
             raise ResultError(f"results cannot be written to {path}: {error.strerror}") from error
@@ -97,18 +106,18 @@ def make_result(
         dims=DIMENSIONS,
         coords={**axes, **swept},
         name=info.model,
-        attrs={"units": ", ".join(f"{item.name}: {item.unit or '1'}" for item in info.exposures)},
+        attrs={"units": units_text(info)},
     )
     status = xr.DataArray(
-        np.where(diverged_at >= 0, "diverged", "ok"),
+        status_texts(diverged_at),
         dims=("instance",),
         coords={"instance": instance, "diverged_at": ("instance", diverged_at)},
         name="status",
     )
     columns = {variable_name(name): column for name, column in parameters.items()}
-    return Result(
-        time_series, xr.Dataset(columns, coords={"instance": instance}), status, info, dict(provenance), warnings
-    )
+    parameter_values = xr.Dataset(columns, coords={"instance": instance})
+    record = {**provenance, "diverged": int((diverged_at >= 0).sum())}
+    return Result(time_series, parameter_values, status, info, record, warnings)
 
 
 def open_result(folder: str | Path) -> Result:
@@ -131,7 +140,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def _info(data: xr.Dataset) -> SeriesInfo:
-    columns = [variable for variable in data.variables.values() if "parameter" in variable.attrs]
+    columns = [(name, data[variable_name(name)]) for name in str(data.attrs["parameters"]).split()]
     units = data["exposure_unit"].values
     return SeriesInfo(
         model=str(data.attrs["model"]),
@@ -141,21 +150,23 @@ def _info(data: xr.Dataset) -> SeriesInfo:
         times=data["time"].values,
         regions=tuple(str(label) for label in data["region"].values),
         parameters=tuple(
-            (Quantity(item.attrs["parameter"], item.attrs["units"], item.attrs["description"]), item.values)
-            for item in columns
+            (Quantity(name, item.attrs["units"], item.attrs["description"]), item.values) for name, item in columns
         ),
         swept=tuple(str(data.attrs["swept"]).split()),
         shape=tuple(int(size) for size in np.atleast_1d(data.attrs["sweep_shape"])),
     )
 
 
-def write_parameters(path: Path, info: SeriesInfo) -> None:
-    """One row per instance with the value of every parameter."""
+def write_parameters(path: Path, info: SeriesInfo, diverged_at: Int32s | None = None) -> None:
+    """One row per instance with the value of every parameter, and how it ended when that is known."""
+    columns = [(variable_name(quantity.name), values.tolist()) for quantity, values in info.parameters]
+    if diverged_at is not None:
+        columns += [("status", status_texts(diverged_at).tolist()), ("diverged_at", diverged_at.tolist())]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["instance", *(quantity.name for quantity, _ in info.parameters)])
-        columns = (values.tolist() for _, values in info.parameters)
-        writer.writerows([index, *row] for index, row in enumerate(zip(*columns, strict=True)))
+        writer.writerow(["instance", *(name for name, _ in columns)])
+        rows = zip(*(values for _, values in columns), strict=True)
+        writer.writerows([index, *row] for index, row in enumerate(rows))
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:

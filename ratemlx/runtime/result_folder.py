@@ -137,8 +137,10 @@ class ResultFolder:
     def finish(self, info: SeriesInfo, dtype: np.dtype[Any], provenance: Mapping[str, Any]) -> None:
         """Put all batches together into one file, then delete them."""
         try:
-            write_netcdf(self.path / SERIES_FILE, info, dtype, self._blocks())
-            write_json(self.path / RUN_FILE, {**provenance, "fingerprint": self._fingerprint, "complete": True})
+            diverged_at = write_netcdf(self.path / SERIES_FILE, info, dtype, self._blocks())
+            write_parameters(self.path / PARAMETERS_FILE, info, diverged_at)
+            record = {**provenance, "diverged": int((diverged_at >= 0).sum()), "fingerprint": self._fingerprint}
+            write_json(self.path / RUN_FILE, {**record, "complete": True})
             shutil.rmtree(self._batches)
         except OSError as error:
             raise ResultError(

@@ -19,6 +19,7 @@ from ratemlx.runtime.parameters import sweepable
 from ratemlx.runtime.spec import Job
 
 DIMENSIONS = ("instance", "exposure", "time", "region")
+VARIABLES = ("time_series", "status", "diverged_at", "exposure_unit")
 CHUNK_ITEMS = 1 << 20
 Block = tuple[Int64s, AnyArray, Int32s]
 """Indices of instances, their series (instance, exposure, time, region), and their steps of divergence."""
@@ -76,28 +77,53 @@ def series_info(job: Job) -> SeriesInfo:
 
 def variable_name(parameter: str) -> str:
     """A parameter's name beside the dimensions and variables of a file of series."""
-    return f"parameter_{parameter}" if parameter in (*DIMENSIONS, "time_series", "diverged_at") else parameter
+    return f"parameter_{parameter}" if parameter in (*DIMENSIONS, *VARIABLES) else parameter
 
 
-def write_netcdf(path: Path, info: SeriesInfo, dtype: np.dtype[Any], blocks: Iterable[Block]) -> None:
-    """Write series as netCDF-4, block by block, so that memory holds one block at a time."""
+def units_text(info: SeriesInfo) -> str:
+    """Units of all exposures, as the attribute of the series has them: "E: kHz, I: kHz"."""
+    return ", ".join(f"{item.name}: {item.unit or '1'}" for item in info.exposures)
+
+
+def status_texts(diverged_at: Int32s) -> AnyArray:
+    """Of every instance "diverged" or "ok", from the steps of divergence."""
+    return np.where(diverged_at >= 0, "diverged", "ok")
+
+
+def write_netcdf(path: Path, info: SeriesInfo, dtype: np.dtype[Any], blocks: Iterable[Block]) -> Int32s:
+    """Write series as netCDF-4, block by block, so that memory holds one block at a time; gives steps of divergence."""
     import h5netcdf
 
     with replacing(path) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs["model"] = info.model
+        file.attrs["parameters"] = " ".join(quantity.name for quantity, _ in info.parameters)
         file.attrs["swept"] = " ".join(info.swept)
         file.attrs["sweep_shape"] = np.array(info.shape, dtype=np.int64)
         file.dimensions = dict(zip(DIMENSIONS, info.sizes, strict=True))
         _write_axes(file, info)
         rows = max(1, min(info.sizes[2], CHUNK_ITEMS // info.sizes[3]))
         series = file.create_variable("time_series", DIMENSIONS, dtype, chunks=(1, 1, rows, info.sizes[3]))
-        diverged = file.create_variable("diverged_at", DIMENSIONS[:1], np.dtype(np.int32))
-        diverged.attrs["description"] = "first step after which a state was not finite, or -1"
+        series.attrs["units"] = units_text(info)
+        # What readers of the CF conventions, such as xarray, take for labels beside those of the dimensions.
+        series.attrs["coordinates"] = " ".join(("exposure_unit", *map(variable_name, info.swept)))
+        diverged_at = np.full(info.n_instances, -1, dtype=np.int32)
         for instances, values, steps in blocks:
             for first, last in _runs(instances):
                 where = slice(int(instances[first]), int(instances[first]) + last - first)
                 series[where] = values[first:last]
-                diverged[where] = steps[first:last]
+                diverged_at[where] = steps[first:last]
+        _write_status(file, diverged_at)
+    return diverged_at
+
+
+def _write_status(file: Any, diverged_at: Int32s) -> None:
+    import h5py
+
+    status = file.create_variable("status", DIMENSIONS[:1], h5py.string_dtype())
+    status[...] = status_texts(diverged_at).astype(object)
+    variable = file.create_variable("diverged_at", DIMENSIONS[:1], np.dtype(np.int32))
+    variable[...] = diverged_at
+    variable.attrs["description"] = "first step after which a state was not finite, or -1"
 
 
 def _write_axes(file: Any, info: SeriesInfo) -> None:
@@ -105,6 +131,7 @@ def _write_axes(file: Any, info: SeriesInfo) -> None:
 
     text = h5py.string_dtype()
     names = [quantity.name for quantity in info.exposures]
+    file.create_variable("instance", ("instance",), np.dtype(np.int64))[...] = np.arange(info.n_instances)
     file.create_variable("exposure", ("exposure",), text)[...] = np.array(names, dtype=object)
     file.create_variable("exposure_unit", ("exposure",), text)[...] = np.array(
         [quantity.unit for quantity in info.exposures], dtype=object
@@ -115,7 +142,6 @@ def _write_axes(file: Any, info: SeriesInfo) -> None:
     for quantity, values in info.parameters:
         variable = file.create_variable(variable_name(quantity.name), ("instance",), np.dtype(np.float64))
         variable[...] = values
-        variable.attrs["parameter"] = quantity.name
         variable.attrs["units"] = quantity.unit
         variable.attrs["description"] = quantity.description
 

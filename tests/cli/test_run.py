@@ -70,6 +70,11 @@ def test_constants_that_shape_the_arithmetic_can_be_set(tmp_path: Path) -> None:
     assert abs(slow - plain).max() > 1e-3
 
 
+def test_diverged_instances_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "montbrio", *SHORT, "--sweep", "eta=-5,1e30"]) == 0
+    assert "warning: 1 of 2 instances diverged: 1; a smaller dt may help\n" in capsys.readouterr().err
+
+
 def test_defaults_are_those_of_a_run() -> None:
     signature = inspect.signature(run).parameters
     spec = RunSpec(folder=Path())

@@ -21,7 +21,7 @@ from ratemlx.errors import ResultError
 from ratemlx.runtime import Connectome, Result, RunSpec, run
 from ratemlx.runtime.figure import draw_traces, plan_layout
 from ratemlx.runtime.progress import LineProgress
-from ratemlx.runtime.report import result_table
+from ratemlx.runtime.report import diverged_remark, result_table
 
 DRIVER = "from pathlib import Path; from ratemlx.runtime.driver import main; import sys; "
 DRIVER += "sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))"
@@ -62,12 +62,34 @@ def test_a_folder_holds_the_same(spec: RunSpec, result: Result, tmp_path: Path) 
     xr.testing.assert_identical(again.status, result.status)
     with (tmp_path / "out" / "parameters.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert rows[3] == {"instance": "3", "coupling": "0.05", "drive": "0.4", "sigma": "0.01", "conduction_speed": "1.5"}
+    values = {"coupling": "0.05", "drive": "0.4", "sigma": "0.01", "conduction_speed": "1.5"}
+    assert rows[3] == {"instance": "3", **values, "status": "ok", "diverged_at": "-1"}
     provenance = json.loads((tmp_path / "out" / "run.json").read_text())
-    assert (provenance["complete"], provenance["seed"], provenance["dt"]) == (True, 42, 0.25)
-    with xr.open_dataset(tmp_path / "out" / "time_series.nc") as plain:
-        np.testing.assert_array_equal(plain["time_series"].values, result.time_series.values)
-        np.testing.assert_array_equal(plain["time"].values, result.time_series.time.values)
+    told = (provenance["complete"], provenance["seed"], provenance["dt"], provenance["diverged"])
+    assert told == (True, 42, 0.25, 0)
+
+
+def test_the_file_of_series_has_the_labels_of_the_result(spec: RunSpec, result: Result, tmp_path: Path) -> None:
+    run(replace(spec, output=tmp_path))
+    with xr.open_dataset(tmp_path / "time_series.nc") as plain:
+        xr.testing.assert_identical(plain.time_series, result.time_series.rename("time_series"))
+        chosen = plain.time_series.sel(exposure="y", region="c", time=3.5, instance=4)
+        assert float(chosen) == float(result.time_series[4, 1, 3, 2])
+        assert float(chosen.drive) == 0.2
+        np.testing.assert_array_equal(plain.status, result.status)
+        assert sorted(plain.data_vars) == ["coupling", "diverged_at", "sigma", "status", "time_series"]
+
+
+def test_diverged_instances_are_told(spec: RunSpec, tmp_path: Path) -> None:
+    found = run(replace(spec, sweep={"coupling": [0.05, 1e30]}, output=tmp_path))
+    step = int(found.status.diverged_at[1])
+    with xr.open_dataset(tmp_path / "time_series.nc") as plain:
+        assert plain.status.values.tolist() == ["ok", "diverged"]
+        assert plain.diverged_at.values.tolist() == [-1, step]
+    rows = list(csv.DictReader((tmp_path / "parameters.csv").read_text().splitlines()))
+    assert [(row["status"], row["diverged_at"]) for row in rows] == [("ok", "-1"), ("diverged", str(step))]
+    assert json.loads((tmp_path / "run.json").read_text())["diverged"] == 1
+    assert diverged_remark(found) == ("1 of 2 instances diverged: 1; a smaller dt may help",)
 
 
 def test_results_in_memory_can_be_saved(result: Result, tmp_path: Path) -> None:
