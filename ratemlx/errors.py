@@ -128,6 +128,12 @@ class ResultError(RatemlxError):
     """Results cannot be read or written."""
 
 
+EXIT_BUG = 70
+"""Exit code of a fault of ratemlx itself (EX_SOFTWARE of sysexits.h)."""
+
+BUG_REPORT = "This is a bug in ratemlx. Please report it with the lines above and the command that led to it."
+
+
 class InternalError(Exception):
     """A fault of ratemlx itself, never of its user."""
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from warnings import warn
 
 from ratemlx.abi import MANIFEST_NAME, Integrator, Precision
-from ratemlx.errors import DeviceError
+from ratemlx.errors import DeviceError, SweepError
 from ratemlx.runtime import RunSpec, run
 from ratemlx.runtime.arrays import did_you_mean
-from ratemlx.runtime.cache import cache_folder
+from ratemlx.runtime.cache import cache_folder, writing_cache
+from ratemlx.runtime.check_spec import as_mapping
 from ratemlx.runtime.parameters import one_number
 from ratemlx.runtime.regional import FILE_MARK, is_regional, is_uniform
 from ratemlx.runtime.settings_text import parse_output
@@ -73,15 +74,16 @@ def simulate(
     """
     from ratemlx.runtime.progress import progress_for
 
+    settings = as_mapping("params", params)
     spec = RunSpec(
-        folder=generated_folder(model, target, plugins, params or {}),
+        folder=generated_folder(model, target, plugins, settings),
         connectome=connectome,
         normalization=normalization,
         sweep=sweep or {},
         samples=samples,
-        params=params or {},
+        params=settings,
         conduction_speed=conduction_speed,
-        stimuli={name: as_stimulus(item) for name, item in (stimuli or {}).items()},
+        stimuli={name: as_stimulus(item) for name, item in as_mapping("stimuli", stimuli).items()},
         initial=initial or {},
         duration=duration,
         dt=dt,
@@ -91,7 +93,7 @@ def simulate(
         noise=noise,
         common_noise=common_noise,
         seed=seed,
-        observe=None if observe is None else tuple(observe),
+        observe=None if observe is None else (observe,) if isinstance(observe, str) else tuple(observe),
         device=target,
         threads=threads,
         batch_size=batch_size,
@@ -129,13 +131,15 @@ def generated_folder(
     if isinstance(model, str | Path) and (Path(model) / MANIFEST_NAME).is_file():
         return Path(model)
     if target not in TARGETS:
-        raise DeviceError(f"there is no device {target!r}", did_you_mean(target, TARGETS))
+        raise DeviceError(f"there is no device {target!r}", did_you_mean(str(target), TARGETS))
     from ratemlx.targets import render
 
     if isinstance(model, str | Path):
         from ratemlx.load import load
 
         model = load(model, plugins)
+    elif not hasattr(model, "state_variables"):
+        raise SweepError(f"a model is a name, a path or what ratemlx.load gives; this is {model!r}")
     constants = {item.name for item in model.constants}
     given = {name: value for name, value in (params or {}).items() if name in constants}
     if given:
@@ -155,15 +159,20 @@ def _cached(name: str, files: Mapping[str, str]) -> Path:
     parent = cache_folder("generated")
     folder = parent / f"{name[:40]}-{digest.hexdigest()}"
     if not folder.is_dir():
-        temporary = Path(tempfile.mkdtemp(dir=parent))
-        try:
-            for file, text in files.items():
-                (temporary / file).write_text(text, encoding="utf-8")
-            temporary.rename(folder)
-        except OSError:
-            # Another process was faster: a folder is renamed only when it is whole, so theirs is as good.
-            if not folder.is_dir():
-                raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with writing_cache(parent):
+            _write_whole(folder, files)
     return folder
+
+
+def _write_whole(folder: Path, files: Mapping[str, str]) -> None:
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        for file, text in files.items():
+            (temporary / file).write_text(text, encoding="utf-8")
+        temporary.rename(folder)
+    except OSError:
+        # Another process was faster: a folder is renamed only when it is whole, so theirs is as good.
+        if not folder.is_dir():
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -10,14 +10,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from ratemlx.errors import RatemlxError
+from ratemlx.errors import BUG_REPORT, EXIT_BUG, RatemlxError
 
 EXIT_CLOSED_PIPE = 1
 EXIT_INTERRUPTED = 130
-EXIT_BUG = 70
-"""Exit code of a fault of ratemlx itself (EX_SOFTWARE of sysexits.h)."""
-
-BUG_REPORT = "This is a bug in ratemlx. Please report it with the lines above and the command that led to it."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

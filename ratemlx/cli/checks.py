@@ -87,13 +87,14 @@ def _compiler() -> Iterator[Finding]:
 
 
 def _cache_folder() -> Finding:
+    from ratemlx.errors import DeviceError
     from ratemlx.runtime.cache import VARIABLE, cache_folder
 
-    remedy = f"set {VARIABLE} to a folder that can be written"
     try:
         folder = cache_folder("kernels")
-    except OSError as error:
-        return Finding("cache folder", False, True, f"{error.filename}: {error.strerror}", remedy)
+    except DeviceError as error:
+        return Finding("cache folder", False, True, error.message, error.hint or "")
+    remedy = f"set {VARIABLE} to a folder that can be written"
     return Finding("cache folder", os.access(folder, os.W_OK), True, str(folder), remedy)
 
 

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ratemlx.errors import DeviceError
+
 VARIABLE = "RATEMLX_CACHE_DIR"
 
 
 def cache_folder(kind: str) -> Path:
-    """A folder of the user's cache ($RATEMLX_CACHE_DIR, or the system's place for caches), created when missing."""
+    """A folder of the user's cache ($RATEMLX_CACHE_DIR, or the system's), created when missing; raises DeviceError."""
     chosen = os.environ.get(VARIABLE)
     if chosen:
         folder = Path(chosen).expanduser() / kind
@@ -23,8 +25,21 @@ def cache_folder(kind: str) -> Path:
         from platformdirs import user_cache_path
 
         folder = user_cache_path("ratemlx", appauthor=False) / kind
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing_cache(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def writing_cache(folder: Path) -> Iterator[None]:
+    """Turn failures of the operating system in the cache into DeviceError."""
+    try:
+        yield
+    except OSError as error:
+        raise DeviceError(
+            f"the cache {folder} cannot be written: {error.strerror or error}",
+            f"set {VARIABLE} to a folder that can be written",
+        ) from error
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from ratemlx.abi import Manifest
-from ratemlx.errors import RatemlxError
+from ratemlx.errors import BUG_REPORT, EXIT_BUG, RatemlxError
 from ratemlx.runtime.driver_options import build_parser, spec_of
 from ratemlx.runtime.spec import RunSpec
 
@@ -36,6 +37,10 @@ def main(folder: Path, argv: Sequence[str]) -> int:
         kept = f"; finished batches are in {spec.output}, the same command goes on" if spec and spec.output else ""
         print(f"interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        print(BUG_REPORT, file=sys.stderr)
+        return EXIT_BUG
 
 
 def _run(spec: RunSpec, manifest: Manifest, options: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from ratemlx.runtime.spec import RunSpec
 from ratemlx.runtime.stimulus import Stimulus
 from ratemlx.runtime.sweep import spaced
 from ratemlx.runtime.sweep_text import parse_axes
+from ratemlx.runtime.timing import MAX_STEPS
 
 SHORT_AXES = 10
 EXAMPLES = """examples:
@@ -125,6 +126,8 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
     """What the options ask for; raises SweepError for values that cannot be used."""
     if options.n < 1:
         raise SweepError(f"-n must be at least 1; it is {options.n}")
+    if options.n > MAX_STEPS:
+        raise SweepError(f"-n must be at most {MAX_STEPS:,}")
     axes: dict[str, AnyArray] = {}
     for name, values in (*_short_axes(manifest, options).items(), *parse_axes(manifest, options.sweep).items()):
         if name in axes:

@@ -6,7 +6,9 @@ Used for estimates of time and sizes of batches only; a wrong rate changes no re
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
+from ratemlx.errors import DeviceError
 from ratemlx.runtime.cache import cache_folder, replacing
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.spec import Job
@@ -21,15 +23,15 @@ def expected_rate(job: Job, device: Device, lanes: int) -> float:
         rate = float((cache_folder("rates") / _key(job, device, lanes)).read_text(encoding="ascii"))
         if rate > 0:
             return rate
-    except (OSError, ValueError):
+    except (OSError, ValueError, DeviceError):
         pass
     return OPERATIONS_PER_LANE * lanes * device.workers / max(job.manifest.operations_per_step, 50)
 
 
 def remember_rate(job: Job, device: Device, lanes: int, rate: float) -> None:
-    """Keep a measured rate for the next estimate."""
+    """Keep a measured rate for the next estimate; where it cannot be kept, the run is no worse for it."""
     if rate > 0:
-        with replacing(cache_folder("rates") / _key(job, device, lanes)) as path:
+        with suppress(OSError, DeviceError), replacing(cache_folder("rates") / _key(job, device, lanes)) as path:
             path.write_text(f"{rate:.4g}\n", encoding="ascii")
 
 

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ratemlx.abi import INTEGRATORS, Integrator, Manifest, Precision
+from ratemlx.abi import Integrator, Manifest, Precision
 from ratemlx.errors import SweepError
-from ratemlx.runtime.arrays import Floats, bytes_text, did_you_mean
+from ratemlx.runtime.arrays import Floats, did_you_mean
+from ratemlx.runtime.check_spec import check_fits, check_spec
 from ratemlx.runtime.connectome import Connectome
 from ratemlx.runtime.connectome_files import load_connectome
 from ratemlx.runtime.edges import Edges, edges
 from ratemlx.runtime.initial import initial_state
-from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.parameters import (
     CONDUCTION_SPEED,
     ParameterTable,
@@ -30,7 +29,6 @@ from ratemlx.runtime.parameters import (
     speed_parameter,
     split_overrides,
 )
-from ratemlx.runtime.plan import ITEM_BYTES
 from ratemlx.runtime.regional import split_regional
 from ratemlx.runtime.repeats import repeated_points
 from ratemlx.runtime.stimulus import Stimulus, StimulusArrays, stimulus_arrays
@@ -109,7 +107,7 @@ class Job:
 def prepare(spec: RunSpec) -> Job:
     """Look up and check everything a run needs; raises RatemlxError of the fitting kind for what is wrong."""
     manifest = Manifest.load(spec.folder)
-    _check_choices(spec)
+    check_spec(spec)
     times = timing(spec.dt, spec.period, spec.duration)
     sweep, settings = _points(spec, manifest)
     connectome = load_connectome(spec.connectome).normalized(spec.normalization)
@@ -119,7 +117,7 @@ def prepare(spec: RunSpec) -> Job:
         if name in fixed:
             raise SweepError(f"{name} is both set and swept")
     parameters = parameter_table(manifest, sweep.columns(), sweep.n_instances, fixed)
-    return Job(
+    job = Job(
         spec=spec,
         manifest=manifest,
         connectome=connectome,
@@ -135,19 +133,8 @@ def prepare(spec: RunSpec) -> Job:
         observed=_observed(spec, manifest),
         warnings=(*outside_range(manifest, parameters), *repeated_points(sweep)),
     )
-
-
-def _check_choices(spec: RunSpec) -> None:
-    for name, value, known in (
-        ("precision", spec.precision, tuple(ITEM_BYTES)),
-        ("integrator", spec.integrator, INTEGRATORS),
-    ):
-        if value not in known:
-            raise SweepError(f"unknown {name} {value!r}", did_you_mean(str(value), known))
-    if isinstance(spec.seed, bool) or not isinstance(spec.seed, Integral) or not 0 <= spec.seed < 2**64:
-        raise SweepError(f"the seed must be a whole number from 0 to 2^64 - 1; it is {spec.seed!r}")
-    if spec.lanes is not None and not (0 < spec.lanes <= 1024 and spec.lanes & (spec.lanes - 1) == 0):
-        raise SweepError(f"lanes must be a power of two up to 1024; they are {spec.lanes}")
+    check_fits(job)
+    return job
 
 
 def _points(spec: RunSpec, manifest: Manifest) -> tuple[Sweep, dict[str, object]]:
@@ -162,20 +149,7 @@ def _points(spec: RunSpec, manifest: Manifest) -> tuple[Sweep, dict[str, object]
     if spec.samples is not None and axes:
         raise SweepError("a table of points and a sweep cannot be combined", "put all columns into the table")
     sweep = grid(manifest, axes) if spec.samples is None else table(manifest, read_points(spec.samples))
-    _check_memory(sweep)
     return sweep, settings
-
-
-def _check_memory(sweep: Sweep) -> None:
-    """Refuse a product whose parameter values alone would not fit: a column each, the index, and copies in sorting."""
-    needed = 8 * sweep.n_instances * (len(sweep.axes) + 4)
-    free = free_memory()
-    if needed > free:
-        raise SweepError(
-            f"the parameter values of {sweep.n_instances:,} points take {bytes_text(needed)};"
-            f" {bytes_text(free)} are free",
-            "sweep in parts",
-        )
 
 
 def _observed(spec: RunSpec, manifest: Manifest) -> tuple[str, ...]:

@@ -15,10 +15,12 @@ import numpy as np
 
 from ratemlx.abi import Manifest, ParameterInfo
 from ratemlx.errors import SweepError
-from ratemlx.runtime.arrays import Floats
+from ratemlx.runtime.arrays import Floats, bytes_text
+from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.parameters import find_parameter
 
 MAX_POINTS = 10**9
+MAX_SHOWN = 10**18
 
 Spacing = Literal["linear", "log"]
 AxisValues = object
@@ -76,7 +78,7 @@ def grid(manifest: Manifest, axes: Mapping[str, AxisValues]) -> Sweep:
     """The product of axes in the order given; raises SweepError for what cannot be swept."""
     resolved = [(find_parameter(manifest, name), values) for name, values in axes.items()]
     _check_unique([info.name for info, _ in resolved])
-    _check_count(math.prod(_count(values) for _, values in resolved))
+    _check_count(math.prod(_count(values) for _, values in resolved), len(resolved))
     return Sweep("grid", tuple(Axis(info.name, _values(info, values)) for info, values in resolved))
 
 
@@ -92,7 +94,7 @@ def table(manifest: Manifest, columns: Mapping[str, object]) -> Sweep:
     lengths = {axis.name: len(axis.values) for axis in axes}
     if len(set(lengths.values())) > 1:
         raise SweepError("columns differ in length: " + ", ".join(f"{name} {n}" for name, n in lengths.items()))
-    _check_count(len(axes[0].values))
+    _check_count(len(axes[0].values), len(axes))
     return Sweep("table", tuple(axes))
 
 
@@ -155,6 +157,15 @@ def _check_unique(names: Sequence[str]) -> None:
             raise SweepError(f"{name} is swept twice")
 
 
-def _check_count(count: int) -> None:
+def _check_count(count: int, axes: int = 1) -> None:
+    """Refuse a product whose parameter values alone would not fit: a column each, the index, and copies in sorting."""
     if count > MAX_POINTS:
-        raise SweepError(f"the sweep has {count:,} points, more than the {MAX_POINTS:,} supported")
+        points = f"{count:,}" if count < MAX_SHOWN else f"over {MAX_SHOWN:,}"
+        raise SweepError(f"the sweep has {points} points, more than the {MAX_POINTS:,} supported")
+    needed = 8 * count * (axes + 4)
+    free = free_memory()
+    if needed > free:
+        raise SweepError(
+            f"the parameter values of {count:,} points take {bytes_text(needed)}; {bytes_text(free)} are free",
+            "sweep in parts",
+        )

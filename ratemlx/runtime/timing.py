@@ -50,6 +50,10 @@ def timing(dt: float, period: float, duration: float) -> Timing:
 
 
 def _whole(name: str, whole: float, unit_name: str, unit: float) -> int:
+    if not whole / unit <= MAX_STEPS:
+        raise SweepError(
+            f"{name} ({whole:g} ms) is more than {MAX_STEPS:,} times {unit_name} ({unit:g} ms)", "times are in ms"
+        )
     count = round(whole / unit)
     if count < 1 or abs(count * unit - whole) > TOLERANCE * unit:
         near = max(1, count) * unit

@@ -45,5 +45,5 @@ def test_a_cache_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("RATEMLX_CACHE_DIR", str(tmp_path / "file"))
     finding = checks._cache_folder()
     assert (finding.found, finding.required) == (False, True)
-    assert finding.detail == f"{tmp_path / 'file' / 'kernels'}: Not a directory"
+    assert finding.detail == f"the cache {tmp_path / 'file' / 'kernels'} cannot be written: Not a directory"
     assert finding.remedy == "set RATEMLX_CACHE_DIR to a folder that can be written"

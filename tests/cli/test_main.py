@@ -11,7 +11,7 @@ import pytest
 from ratemlx import cli
 from ratemlx.cli import main
 from ratemlx.cli.app import COMMANDS
-from ratemlx.errors import InternalError, SweepError
+from ratemlx.errors import BUG_REPORT, InternalError, SweepError
 
 HEAVY = {"sympy", "numpy", "xarray", "matplotlib", "mako", "jinja2", "lxml", "rich"}
 
@@ -65,7 +65,7 @@ def test_a_bug_says_that_it_is_one(
     assert main([]) == 70
     printed = capsys.readouterr().err
     assert printed.startswith("Traceback")
-    assert printed.endswith(f"{cli.BUG_REPORT}\n")
+    assert printed.endswith(f"{BUG_REPORT}\n")
 
 
 def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
 from ratemlx import abi
 from ratemlx.errors import DeviceError, KernelError
+from ratemlx.runtime import Connectome, RunSpec
 from ratemlx.runtime.cache import cache_folder, replacing
 from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.devices.compiler import FLAGS, compile_library, find_compiler, vector_bytes
 from ratemlx.runtime.devices.cpu import CpuDevice
+from ratemlx.runtime.rates import OPERATIONS_PER_LANE, expected_rate, remember_rate
+from ratemlx.runtime.spec import prepare
 
 
 @pytest.fixture
@@ -160,3 +165,39 @@ def test_replacing_leaves_nothing_behind_when_it_fails(tmp_path: Path) -> None:
         raise RuntimeError
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
     assert (tmp_path / "kept").read_text() == "old"
+
+
+def test_a_cache_that_cannot_be_written(
+    folder: Path, chosen: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file where a folder should be, and a kind of file that nobody may create."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RATEMLX_CACHE_DIR", str(tmp_path / "file"))
+    with pytest.raises(DeviceError) as caught:
+        compile_library(folder / "linear.cpp", chosen)
+    assert caught.value.message == f"the cache {tmp_path / 'file' / 'kernels'} cannot be written: Not a directory"
+    assert caught.value.hint == "set RATEMLX_CACHE_DIR to a folder that can be written"
+    monkeypatch.setenv("RATEMLX_CACHE_DIR", "/proc/self")
+    with pytest.raises(DeviceError, match="the cache /proc/self/kernels cannot be written"):
+        cache_folder("kernels")
+
+
+def test_a_rate_that_cannot_be_kept_is_forgotten(
+    linear: Path, small: Connectome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = open_device("cpu", 1)
+    try:
+        job = prepare(RunSpec(folder=linear, connectome=small))
+        guessed = OPERATIONS_PER_LANE * 4 * device.workers / max(job.manifest.operations_per_step, 50)
+        (tmp_path / "file").touch()
+        for place in ("file", "full"):
+            monkeypatch.setenv("RATEMLX_CACHE_DIR", str(tmp_path / place))
+            monkeypatch.setattr("ratemlx.runtime.rates.replacing", _no_space)
+            remember_rate(job, device, 4, 123.0)
+            assert expected_rate(job, device, 4) == guessed
+    finally:
+        device.close()
+
+
+def _no_space(path: Path) -> NoReturn:
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))

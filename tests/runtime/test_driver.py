@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
 import ratemlx
 from ratemlx.abi import Manifest
-from ratemlx.errors import SweepError
+from ratemlx.errors import BUG_REPORT, InternalError, SweepError
 from ratemlx.resources import templates
 from ratemlx.runtime import RunSpec
 from ratemlx.runtime.driver import main
@@ -151,3 +152,32 @@ finally:
     done = subprocess.run([sys.executable, "-c", code, str(linear)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "N points of conduction_speed over its range" in done.stdout
+
+
+def test_a_bug_says_that_it_is_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise InternalError("a row too many")
+
+    monkeypatch.setattr("ratemlx.runtime.driver.spec_of", fail)
+    assert main(folder, []) == 70
+    told = capsys.readouterr().err
+    assert told.startswith("Traceback")
+    assert told.endswith(f"{BUG_REPORT}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-dt", "1e-320"), "error: period (1 ms) is more than 2,147,483,584 times dt (9.99989e-321 ms)"),
+        (("-n", "9" * 400), "error: -n must be at most 2,147,483,584"),
+        (("--period", "1e308", "-n", "10"), "error: duration must be above zero; it is inf ms"),
+        (("--sweep", "drive=0:1:1000000000000000"), "error: the sweep has 1,000,000,000,000,000 points"),
+    ],
+)
+def test_numbers_beyond_all_measure(
+    folder: Path, words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(folder, words) == 2
+    assert capsys.readouterr().err.startswith(message)

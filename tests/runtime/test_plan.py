@@ -112,6 +112,8 @@ def test_timing() -> None:
         ((0.1, 3.0, 10.0), "duration (10 ms) must be a multiple of period (3 ms)"),
         ((0.0, 1.0, 10.0), "dt must be above zero; it is 0 ms"),
         ((0.1, 1.0, float("inf")), "duration must be above zero; it is inf ms"),
+        ((1e-320, 1.0, 10.0), "period (1 ms) is more than 2,147,483,584 times dt (9.99989e-321 ms)"),
+        ((0.1, 1.0, 1e308), "duration (1e+308 ms) is more than 2,147,483,584 times period (1 ms)"),
         ((1e-6, 1.0, 1e6), "the run has 1,000,000,000,000 steps, more than the 2,147,483,584 supported"),
     ):
         with pytest.raises(SweepError) as caught:

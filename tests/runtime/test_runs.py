@@ -15,6 +15,7 @@ from ratemlx.runtime import Connectome, Result, RunSpec, run
 from ratemlx.runtime.edges import delays, edges
 from ratemlx.runtime.initial import initial_state
 from ratemlx.runtime.spec import prepare
+from ratemlx.runtime.sweep import spaced
 from tests.support.reference_network import CouplingTerm, ReferenceNetwork
 
 POINTS = {"drive": [0.0, 0.3, 1.0], "coupling": (0.0, 0.1, 3), "conduction_speed": [1.5, 6.0]}
@@ -160,10 +161,18 @@ def test_starts(manifest: Manifest) -> None:
 
 
 def test_a_sweep_beyond_memory_is_refused_before_it_is_made(spec: RunSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ratemlx.runtime.spec.free_memory", lambda: 2**30)
+    monkeypatch.setattr("ratemlx.runtime.sweep.free_memory", lambda: 2**30)
     with pytest.raises(SweepError) as caught:
         prepare(replace(spec, sweep={"drive": (0.0, 1.0, 10**5), "coupling": (0.0, 1.0, 10**4)}))
     assert caught.value.message == "the parameter values of 1,000,000,000 points take 44.7 GiB; 1.0 GiB are free"
+    with pytest.raises(SweepError) as caught:
+        spaced(0.0, 1.0, 900_000_000, "linear", "drive")
+    assert caught.value.message == "the parameter values of 900,000,000 points take 33.5 GiB; 1.0 GiB are free"
+    with pytest.raises(SweepError) as caught:
+        prepare(replace(spec, sweep={"drive": (0.0, 1.0, 10**4000), "coupling": (0.0, 1.0, 10**4000)}))
+    assert caught.value.message == (
+        "the sweep has over 1,000,000,000,000,000,000 points, more than the 1,000,000,000 supported"
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ratemlx.errors import DeviceError, KernelError
 from ratemlx.resources import INCLUDE
-from ratemlx.runtime.cache import cache_folder, replacing
+from ratemlx.runtime.cache import cache_folder, replacing, writing_cache
 
 # -ffast-math is left out on purpose: it assumes that no number is infinite or NaN, and may treat the remainder of a
 # loop differently from its vector part, so results would depend on the batch.
@@ -105,7 +105,7 @@ def compile_library(source: Path, definitions: Mapping[str, str], *, again: bool
     arguments = (*FLAGS, *(f"-D{name}={value}" for name, value in sorted(definitions.items())))
     library = cache_folder("kernels") / f"{source.stem[:40]}-{_key(source, arguments, compiler)}.so"
     if again or not library.exists():
-        with replacing(library) as temporary:
+        with writing_cache(library.parent), replacing(library) as temporary:
             command = (*compiler.command, *arguments, f"-I{INCLUDE}", "-o", str(temporary), str(source))
             done = _run(command, TIMEOUT)
             if done.returncode:
