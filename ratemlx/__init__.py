@@ -41,6 +41,10 @@ def __getattr__(name: str) -> object:
     return getattr(import_module(_MODULES[name]), name)
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 class _Package(ModuleType):
     """Keeps `load` and `simulate` the functions, which importing the modules of those names would hide."""
 

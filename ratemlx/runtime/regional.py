@@ -47,6 +47,8 @@ def by_region(value: object, connectome: Connectome, what: str, *, missing: floa
     """
     if isinstance(value, str) and value.startswith(FILE_MARK):
         value = Path(value.removeprefix(FILE_MARK)).expanduser()
+    if isinstance(value, str):
+        raise SweepError(f"{what}: {value[:40]!r} is not a number", 'a file with one value per region is named "@FILE"')
     if isinstance(value, Path):
         value = read_numbers(value).reshape(-1)
     if isinstance(value, Mapping):

@@ -41,7 +41,7 @@ def result_files(folder: Path, *, figure: bool) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """What a run gave.
 
@@ -57,6 +57,15 @@ class Result:
     info: SeriesInfo
     provenance: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        instances, _, samples, regions = self.info.sizes
+        swept = f" ({', '.join(self.info.swept)})" if self.info.swept else ""
+        names = ", ".join(quantity.name for quantity in self.info.exposures)
+        return (
+            f"<Result of {self.info.model}: {instances:,} instances{swept}, exposures {names}, {samples:,} samples,"
+            f" {regions:,} regions, {len(self.diverged):,} diverged>"
+        )
 
     @property
     def diverged(self) -> AnyArray:

@@ -24,8 +24,10 @@ def parse_overrides(texts: Iterable[str]) -> dict[str, float | str]:
     }
 
 
-def parse_output(text: str | Path) -> Path:
+def parse_output(text: object) -> Path:
     """The folder for results; raises ResultError for an empty text, which would mean the folder of work."""
+    if not isinstance(text, str | Path):
+        raise ResultError(f"the folder for results must be a path; it is {text!r}")
     if not str(text).strip():
         raise ResultError("the folder for results has no name", "write . for the current folder")
     return Path(text)

@@ -52,6 +52,11 @@ def test_labels(result: Result) -> None:
     assert series.where(series.drive == 0.4, drop=True).sizes["instance"] == 2
 
 
+def test_a_result_is_printed_in_a_line(result: Result) -> None:
+    said = "6 instances (drive, conduction_speed), exposures x, y, 30 samples, 5 regions, 0 diverged"
+    assert repr(result) == f"<Result of linear: {said}>"
+
+
 def test_a_folder_holds_the_same(spec: RunSpec, result: Result, tmp_path: Path) -> None:
     written = run(replace(spec, output=tmp_path / "out", figure=True))
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
