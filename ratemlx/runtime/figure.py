@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ MAX_SIDE = 8
 FAINT_REGIONS = 5
 MAX_TIMES = 2_000
 COLOURS = ("#c8443a", "#2f6db3", "#4b9b5f", "#8a5fb0")
+TITLE_LETTERS_PER_INCH = 12
 MAX_TRACES = len(COLOURS)
 
 
@@ -129,6 +131,10 @@ def _draw_panels(result: Result, layout: Layout, axes: AnyArray) -> None:
         if diverged_at[panel.instance] >= 0:
             axis.set_facecolor("#fbeeee")
             text = f"diverged at step {diverged_at[panel.instance]:,}"
+            if not np.isfinite(_drawable(series[[index for index, _ in drawn]])).any():
+                axis.tick_params(left=False, labelleft=False)
+                axis.set_xlim(0.0, times[0] + times[-1])
+                text += ",\nnothing finite to draw"
             axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=7, color="#a03030")
     used = {(panel.row, panel.column) for panel in layout.panels}
     for position in np.ndindex(layout.shape):
@@ -138,7 +144,7 @@ def _draw_panels(result: Result, layout: Layout, axes: AnyArray) -> None:
 
 def _draw_traces(axis: Axes, times: AnyArray, values: AnyArray, colour: str) -> None:
     """Traces of one exposure; `values` has shape (time, region), and what is not finite is left out."""
-    values = np.where(np.isfinite(values) & (np.abs(values) < 1e30), values, np.nan)
+    values = _drawable(values)
     for region in _spread(values.shape[1], FAINT_REGIONS):
         axis.plot(times, values[:, region], color=colour, linewidth=0.5, alpha=0.25)
     finite = np.isfinite(values)
@@ -146,6 +152,11 @@ def _draw_traces(axis: Axes, times: AnyArray, values: AnyArray, colour: str) -> 
     sums = np.where(finite, values, 0.0).sum(axis=1)
     mean = np.divide(sums, counts, out=np.full(len(times), np.nan), where=counts > 0)
     axis.plot(times, mean, color=colour, linewidth=1.1)
+
+
+def _drawable(values: AnyArray) -> AnyArray:
+    """The values with NaN for those that an axis cannot show."""
+    return np.where(np.isfinite(values) & (np.abs(values) < 1e30), values, np.nan)
 
 
 def _sharing(result: Result) -> Literal["row", False]:
@@ -164,14 +175,25 @@ def _label(result: Result, layout: Layout, figure: Figure, axes: AnyArray) -> No
         axis.annotate(text, (1.03, 0.5), xycoords="axes fraction", rotation=-90, ha="left", va="center", fontsize=8)
     figure.supxlabel("time (ms)", fontsize=9)
     figure.supylabel(_value_label(drawn_exposures(result.info.exposures)), fontsize=9)
-    figure.suptitle(_title(result, layout), fontsize=9, x=0.01, ha="left")
     drawn = drawn_exposures(result.info.exposures)
     handles: list[Any] = [_line(COLOURS[index]) for index in range(len(drawn))]
     names = [quantity.name for _, quantity in drawn]
-    figure.legend(handles, names, loc="outside upper right", ncols=len(names), frameon=False, fontsize=8)
+    # The title belongs to the legend, so that neither is drawn over the other however narrow the figure is.
+    figure.legend(
+        handles,
+        names,
+        title=fill(figure_title(result, layout), int(figure.get_figwidth() * TITLE_LETTERS_PER_INCH)),
+        title_fontsize=9,
+        alignment="left",
+        loc="outside upper left",
+        ncols=len(names),
+        frameon=False,
+        fontsize=8,
+    )
 
 
-def _title(result: Result, layout: Layout) -> str:
+def figure_title(result: Result, layout: Layout) -> str:
+    """What is drawn, what is left out, and what must be known to compare panels."""
     parts = [f"{result.info.model}: means over regions, a few regions faint"]
     if layout.left_out:
         parts.append(f"{len(layout.panels)} of {result.info.n_instances:,} instances")
@@ -179,6 +201,12 @@ def _title(result: Result, layout: Layout) -> str:
     left_out = [item.name for index, item in enumerate(result.info.exposures) if index not in drawn]
     if left_out:
         parts.append(f"not drawn: {', '.join(left_out)}")
+    if len(result.diverged) == result.info.n_instances:
+        parts.append("all instances diverged")
+    elif not _sharing(result) and len(layout.panels) > 1:
+        parts.append("every panel has its own y axis")
+    elif layout.shape[0] > 1:
+        parts.append("every row has its own y axis")
     return "; ".join(parts)
 
 

@@ -19,7 +19,7 @@ import xarray as xr
 import ratemlx
 from ratemlx.errors import ResultError
 from ratemlx.runtime import Connectome, Result, RunSpec, run
-from ratemlx.runtime.figure import draw_traces, plan_layout
+from ratemlx.runtime.figure import draw_traces, figure_title, plan_layout
 from ratemlx.runtime.progress import LineProgress
 from ratemlx.runtime.report import diverged_remark, result_table
 
@@ -198,6 +198,7 @@ def test_a_damaged_batch_is_told(spec: RunSpec, tmp_path: Path) -> None:
 
 def test_the_layout_of_figures(spec: RunSpec, result: Result) -> None:
     grid = plan_layout(result)
+    assert figure_title(result, grid).endswith("; every row has its own y axis")
     assert (grid.shape, grid.rows[0], grid.columns) == (
         (3, 2),
         "drive = 0.1",
@@ -217,6 +218,10 @@ def test_figures_of_diverged_runs(spec: RunSpec, tmp_path: Path) -> None:
     found = run(replace(spec, sweep={"coupling": [0.05, 1e30]}))
     draw_traces(found, tmp_path / "traces.png")
     assert (tmp_path / "traces.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert figure_title(found, plan_layout(found)).endswith("; every panel has its own y axis")
+    lost = run(replace(spec, sweep={"coupling": [1e30, 1e31]}))
+    draw_traces(lost, tmp_path / "lost.png")
+    assert figure_title(lost, plan_layout(lost)).endswith("; all instances diverged")
     lines = result_table(found)
     assert lines[0].split() == ["instance", "coupling", "(1/ms)", "mean", "x", "mean", "y", "status"]
     assert lines[2].split()[:4] == ["1", "1e+30", "-", "-"]
