@@ -11,26 +11,29 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from warnings import warn
 
-from ratemlx.abi import MANIFEST_NAME, Integrator, Precision
-from ratemlx.errors import DeviceError, SweepError
+from ratemlx.abi import MANIFEST_NAME, Integrator, Manifest, Precision
+from ratemlx.errors import SweepError
 from ratemlx.runtime import RunSpec, run
-from ratemlx.runtime.arrays import did_you_mean
 from ratemlx.runtime.cache import cache_folder, writing_cache
 from ratemlx.runtime.check_spec import as_mapping
+from ratemlx.runtime.devices import unknown_device
 from ratemlx.runtime.parameters import one_number
 from ratemlx.runtime.regional import FILE_MARK, is_regional, is_uniform
 from ratemlx.runtime.settings_text import parse_output
+from ratemlx.runtime.spec import check
 from ratemlx.runtime.stimulus import Stimulus
 
 if TYPE_CHECKING:
     from ratemlx.ir.model import Model
     from ratemlx.runtime import Connectome, Result
 
-TARGETS = {"cpu": "cpp", "cuda-emulation": "cuda"}
+TARGETS: dict[str, Literal["cpp", "cuda"]] = {"cpu": "cpp", "cuda-emulation": "cuda"}
 """Devices and the kind of kernel that each runs."""
+NOT_YET = Path("not-generated")
+"""The folder of a spec whose kernel is still to be generated."""
 
 
 def simulate(
@@ -75,8 +78,9 @@ def simulate(
     from ratemlx.runtime.progress import progress_for
 
     settings = as_mapping("params", params)
+    source = kernel_source(model, target, plugins, settings)
     spec = RunSpec(
-        folder=generated_folder(model, target, plugins, settings),
+        folder=NOT_YET,
         connectome=connectome,
         normalization=normalization,
         sweep=sweep or {},
@@ -101,7 +105,7 @@ def simulate(
         restart=restart,
         figure=output is not None,
     )
-    result = run(spec, progress_for(quiet=not progress))
+    result = run(with_kernel(spec, source), progress_for(quiet=not progress))
     for remark in result.warnings:
         warn(remark, stacklevel=2)
     return result
@@ -128,12 +132,20 @@ def generated_folder(
     Constants among `params` get their values in the model itself, so that they shape the kernel; those that differ
     between regions become parameters of it.
     """
+    return _generate(kernel_source(model, target, plugins, params), target)
+
+
+def kernel_source(
+    model: str | Path | Model,
+    target: str = "cpu",
+    plugins: Sequence[str | Path] = (),
+    params: Mapping[str, object] | None = None,
+) -> Model | Path:
+    """What a kernel is made of: a checked model with the constants of `params`, or a generated folder, as it is."""
     if isinstance(model, str | Path) and (Path(model) / MANIFEST_NAME).is_file():
         return Path(model)
     if target not in TARGETS:
-        raise DeviceError(f"there is no device {target!r}", did_you_mean(str(target), TARGETS))
-    from ratemlx.targets import render
-
+        raise unknown_device(target)
     if isinstance(model, str | Path):
         from ratemlx.load import load
 
@@ -148,7 +160,30 @@ def generated_folder(
         varying = [name for name, value in given.items() if is_regional(value) and not is_uniform(value)]
         values = {name: one_number(name, value) for name, value in given.items() if name not in varying}
         model = free_constants(override_constants(model, values), varying)
-    return _cached(model.name, render(model, TARGETS[target]))
+    return model
+
+
+def source_manifest(source: Model | Path, target: str) -> Manifest:
+    """All names of a model, without generating its kernel."""
+    if isinstance(source, Path):
+        return Manifest.load(source)
+    from ratemlx.targets.manifest import outline
+
+    return outline(source, TARGETS[target])
+
+
+def with_kernel(spec: RunSpec, source: Model | Path) -> RunSpec:
+    """The spec with the folder of its kernel, which is generated when all that needs no kernel has been checked."""
+    spec = check(spec, source_manifest(source, spec.device))
+    return replace(spec, folder=_generate(source, spec.device))
+
+
+def _generate(source: Model | Path, target: str) -> Path:
+    if isinstance(source, Path):
+        return source
+    from ratemlx.targets import render
+
+    return _cached(source.name, render(source, TARGETS[target]))
 
 
 def _cached(name: str, files: Mapping[str, str]) -> Path:

@@ -102,21 +102,20 @@ def run(
       ratemlx run adex --stimulus "stimulus_ex=5e-4*heaviside(t-500)" --pattern stimulus_ex=@regions.csv -o driven
       ratemlx run adex --sweep b_e=0:100:1000 --plan-only
     """
-    from ratemlx.abi import Manifest
     from ratemlx.runtime import RunSpec
     from ratemlx.runtime.settings_text import parse_output, parse_overrides, parse_stimuli
     from ratemlx.runtime.sweep_text import parse_axes
-    from ratemlx.simulate import as_stimulus, generated_folder
+    from ratemlx.simulate import NOT_YET, as_stimulus, kernel_source, source_manifest, with_kernel
 
     destination = None if output is None else parse_output(output)
     params = parse_overrides(settings or ())
-    folder = generated_folder(model, target, plugin or (), params)
+    source = kernel_source(model, target, plugin or (), params)
     choices: dict[str, Any] = {"precision": precision, "integrator": integrator}
     spec = RunSpec(
-        folder=folder,
+        folder=NOT_YET,
         connectome=connectome,
         normalization=normalization,
-        sweep=parse_axes(Manifest.load(folder), sweep or ()),
+        sweep=parse_axes(source_manifest(source, target), sweep or ()),
         samples=points,
         params=params,
         conduction_speed=speed,
@@ -137,6 +136,7 @@ def run(
         figure=figure,
         **choices,
     )
+    spec = with_kernel(spec, source)
     _plan(spec) if plan_only else _run(spec)
 
 

@@ -7,7 +7,7 @@ in it is told before anything is compiled.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,22 @@ class Job:
     def dtype(self) -> np.dtype[Any]:
         """The kernel's number type."""
         return np.dtype(self.spec.precision)
+
+
+def check(spec: RunSpec, manifest: Manifest) -> RunSpec:
+    """Refuse what can be told before there is a kernel: time, sweep, connectome; raises what `prepare` would raise.
+
+    Gives the spec with its files read, so that nothing is read twice. The spec's folder is not looked at.
+    """
+    check_spec(spec)
+    timing(spec.dt, spec.period, spec.duration)
+    if spec.samples is not None:
+        spec = replace(spec, samples=read_points(spec.samples))
+    _points(spec, manifest)
+    _observed(spec, manifest)
+    connectome = load_connectome(spec.connectome)
+    connectome.normalized(spec.normalization)
+    return replace(spec, connectome=connectome)
 
 
 def prepare(spec: RunSpec) -> Job:
