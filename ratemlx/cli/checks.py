@@ -104,14 +104,16 @@ def _connectomes() -> Finding:
 
 
 def _gpu() -> Finding:
+    from ratemlx.runtime.devices import ON_GPUS
+
     query = _output("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
     cards = (query or "").strip().splitlines()
     return Finding(
         "NVIDIA GPU",
         bool(cards),
         False,
-        "; ".join(f"{card} (driver)" for card in cards) or "no driver answers",
-        "install the NVIDIA driver; without a GPU sweeps run on the CPU",
+        "; ".join(f"{card} (driver)" for card in cards) + "; not used yet" if cards else "no driver answers",
+        f"sweeps run on the CPU: {ON_GPUS}",
     )
 
 
@@ -124,14 +126,15 @@ def _nvcc() -> Finding:
         release is not None,
         False,
         f"{command}, {release[0]}" if release else "-",
-        "install the CUDA toolkit and set CUDA_HOME, or put nvcc on the PATH",
+        "only to compile the generated CUDA source: install the CUDA toolkit and set CUDA_HOME",
     )
 
 
 def _cuda_binding() -> Finding:
     versions = {name: _version(name) for name in ("pycuda", "cuda-core")}
     installed = [f"{name} {version}" for name, version in versions.items() if version]
-    return Finding("CUDA from Python", bool(installed), False, ", ".join(installed) or "-", "pip install pycuda")
+    remedy = "not used by this version, which does not run kernels on a GPU yet"
+    return Finding("CUDA from Python", bool(installed), False, ", ".join(installed) or "-", remedy)
 
 
 def _optional(name: str, purpose: str, remedy: str) -> Finding:

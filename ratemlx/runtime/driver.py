@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ratemlx.abi import Manifest
-from ratemlx.errors import BUG_REPORT, EXIT_BUG, RatemlxError
+from ratemlx.errors import BUG_REPORT, EXIT_BUG, DeviceError, RatemlxError
+from ratemlx.runtime.devices import ON_GPUS
 from ratemlx.runtime.driver_options import build_parser, spec_of
 from ratemlx.runtime.spec import RunSpec
 
@@ -28,6 +29,8 @@ def main(folder: Path, argv: Sequence[str]) -> int:
         options = build_parser(manifest).parse_args(argv)
         if options.g:
             return _describe_device(options.threads)
+        if manifest.target == "cuda":
+            raise DeviceError(ON_GPUS, f"sweep with the cpp kernel: ratemlx generate {manifest.model} --target cpp")
         spec = spec_of(folder, manifest, options)
         return _run(spec, manifest, options)
     except RatemlxError as error:

@@ -21,6 +21,8 @@ from ratemlx.runtime import RunSpec
 from ratemlx.runtime.driver import main
 from ratemlx.runtime.driver_options import build_parser, spec_of
 
+CHECKOUT = Path(__file__).parents[2]
+
 
 def spec(manifest: Manifest, *words: str) -> RunSpec:
     return spec_of(Path("folder"), manifest, build_parser(manifest).parse_args(words))
@@ -93,6 +95,24 @@ def test_it_runs_from_any_directory(folder: Path) -> None:
         "20 ms in 200 steps of 0.1 ms; 20 samples of 1 ms of x, y",
         "conduction speed 3 mm/ms: delays of 27 to 843 steps, blocks of 16 steps",
     ]
+
+
+def test_the_driver_of_a_cuda_kernel_says_what_runs_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(CHECKOUT / "generated" / "kuramoto" / "cuda", ["-n", "1"]) == 2
+    assert capsys.readouterr().err == (
+        "error: this version generates CUDA source that nvcc compiles;"
+        " running it on a GPU comes with the next version\n"
+        "  hint: sweep with the cpp kernel: ratemlx generate kuramoto --target cpp\n"
+    )
+
+
+def test_without_the_runtime_a_driver_says_what_to_install() -> None:
+    driver = CHECKOUT / "generated" / "kuramoto" / "cpp" / "driver.py"
+    done = subprocess.run([sys.executable, "-I", "-S", str(driver)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: No module named 'ratemlx'\n  hint: this driver needs the runtime of ratemlx: pip install ratemlx\n"
+    )
 
 
 def test_results_in_a_folder(folder: Path) -> None:

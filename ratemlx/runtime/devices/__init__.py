@@ -7,6 +7,8 @@ from ratemlx.runtime.arrays import did_you_mean
 from ratemlx.runtime.devices.base import Device
 
 DEVICES = ("cpu", "cuda-emulation")
+ON_GPUS = "this version generates CUDA source that nvcc compiles; running it on a GPU comes with the next version"
+INSTEAD = "sweep on the cpu; cuda-emulation runs the CUDA source on the host, slowly, for tests"
 
 
 def open_device(name: str, threads: int | None = None) -> Device:
@@ -19,4 +21,11 @@ def open_device(name: str, threads: int | None = None) -> Device:
         from ratemlx.runtime.devices.emulation import EmulationDevice
 
         return EmulationDevice(threads)
-    raise DeviceError(f"there is no device {name!r}", did_you_mean(name, DEVICES))
+    raise unknown_device(name)
+
+
+def unknown_device(name: object) -> DeviceError:
+    """What to say of a device that there is not, or not yet."""
+    if str(name).lower().startswith(("cuda", "gpu")):
+        return DeviceError(f"there is no device {name!r} yet: {ON_GPUS}", INSTEAD)
+    return DeviceError(f"there is no device {name!r}", did_you_mean(str(name), DEVICES))
