@@ -9,6 +9,9 @@ import typer
 from ratemlx.cli.options import ModelArgument, PluginOption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from ratemlx.bench.measure import Measurement, Workload
     from ratemlx.ir.model import Model
 
@@ -24,6 +27,9 @@ def bench(
     every: Annotated[
         bool, typer.Option("--all", help="All shipped models, a line each, beside tvb-library, tvbk and cuBNM.")
     ] = False,
+    startup: Annotated[
+        bool, typer.Option("--startup", help="Only the seconds of --help, of generating and of compiling.")
+    ] = False,
     plugin: PluginOption = None,
 ) -> None:
     """Measure a model's speed on this machine.
@@ -36,9 +42,13 @@ def bench(
       ratemlx bench adex
       ratemlx bench montbrio --instances 256 --steps 2000 --no-tvb
       ratemlx bench --all --steps 2000
+      ratemlx bench adex --startup
     """
     if every:
         _print_survey(instances, steps, repeat)
+        return
+    if startup:
+        _print_startup(model, plugin or ())
         return
     from ratemlx.bench.measure import Workload, measure
     from ratemlx.load import load
@@ -71,6 +81,19 @@ def _print_survey(instances: int, steps: int, repeat: int) -> None:
         )
     print(f"{instances} instances x {steps:,} steps of 0.1 ms, noise on, 1 ms averages, one thread; tvb:68 if not said")
     print_table(headers, rows)
+
+
+def _print_startup(model: str, plugins: Sequence[Path]) -> None:
+    from ratemlx.bench.startup import measure_startup
+    from ratemlx.load import load
+
+    name = load(model, plugins).name
+    seconds = measure_startup(model, plugins)
+    print(f"{name}, every command in a process of its own, an empty cache; seconds")
+    print(f"  ratemlx --help                {seconds.help:.2f}")
+    print(f"  generate, target cpp          {seconds.generate:.2f}")
+    print(f"  compile                       {seconds.compile:.2f}")
+    print(f"  run 10 ms when compiled       {seconds.run:.2f}")
 
 
 def _print_rate(name: str, main: Measurement) -> None:
