@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from ratemlx.abi import Manifest
+from ratemlx.bench.tvb import history_in_float64
 from ratemlx.runtime import Connectome, load_connectome
 from tests.support.shipped import GENERATED, simulated
-from tests.support.tvb_network import history_in_float64, tvb_series
+from tests.support.tvb_network import tvb_series
 
 Record = Callable[[str, float], None]
 pytestmark = [pytest.mark.tvb, pytest.mark.filterwarnings("ignore")]

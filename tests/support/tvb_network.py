@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from ratemlx.runtime import Connectome
-
-FLOAT32_ARRAYS = (("buffer", "DenseHistory"), ("nnz_weights", "SparseHistory"))
 
 INTEGRATORS = {"euler": "EulerDeterministic", "heun": "HeunDeterministic", "rk4": "RungeKutta4thOrderDeterministic"}
 
@@ -64,14 +60,3 @@ def tvb_series(
     ((_, series),) = simulator.run()
     values: NDArray[np.float64] = series[:, :, :, 0].transpose(1, 0, 2)
     return values
-
-
-@contextmanager
-def history_in_float64() -> Iterator[None]:
-    """tvb-library keeps its history and the weights in float32; within this context in float64."""
-    from tvb.simulator import history
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name, owner in FLOAT32_ARRAYS:
-            patch.setattr(vars(getattr(history, owner))[name], "dtype", "d")
-        yield
