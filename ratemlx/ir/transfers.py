@@ -17,7 +17,8 @@ from ratemlx.ir.nodes import Item, Name, Node, Number
 from ratemlx.ir.scope import COEFFICIENT, DYNAMICS, VECTORS, Declared, Formula
 from ratemlx.ir.units import UnitError, parse_unit
 from ratemlx.lems.document import BindingNode, TransferFunctionNode
-from ratemlx.lems.quoting import suggest
+from ratemlx.lems.quoting import quote, suggest
+from ratemlx.lems.rules.transfer_use import may_be_read
 from ratemlx.source import Text
 from ratemlx.transfer.base import Coefficient, TransferFunction
 from ratemlx.transfer.check import coefficient_names
@@ -131,10 +132,15 @@ def _file(
     """Values of the coefficient file, if the use names one."""
     if node.coefficients_file is None:
         return {}
+    path = node.coefficients_file
+    if not may_be_read(path.value):
+        # Its place in the file has a diagnostic already if it was read by the rules of the language.
+        context.error("coefficients", f"{quote(path.value)} cannot be a file of coefficients", path.span)
+        return {}
     try:
-        return read_coefficients(folder / node.coefficients_file.value, function)
+        return read_coefficients(folder, path.value, function)
     except PluginError as error:
-        context.error("coefficients", error.message, node.coefficients_file.span, error.hint)
+        context.error("coefficients", error.message, path.span, error.hint)
         return {}
 
 

@@ -18,9 +18,14 @@ def exact(value: float) -> Fraction:
     return Fraction(repr(float(value)))
 
 
-def read_coefficients(path: Path, function: TransferFunction) -> dict[str, tuple[float, ...]]:
-    """The coefficients in a file, as tuples; raises PluginError for what is not a coefficient of the function."""
-    content = _load(path)
+def read_coefficients(folder: Path, name: str, function: TransferFunction) -> dict[str, tuple[float, ...]]:
+    """The coefficients in a file of a model's folder, as tuples.
+
+    Raises PluginError for what is not a coefficient of the function, and for a file that lies, or that a link leads,
+    outside the folder.
+    """
+    path = folder / name
+    content = _load(path, folder)
     if not isinstance(content, dict):
         raise PluginError(f"{path.name} is not a JSON object", 'as in {"P": [0.1, 0.2], "g_L": 10}')
     known = {item.name: item for item in function.coefficients}
@@ -31,11 +36,9 @@ def read_coefficients(path: Path, function: TransferFunction) -> dict[str, tuple
     return {name: _values(path, known[name], value) for name, value in content.items()}
 
 
-def _load(path: Path) -> object:
+def _load(path: Path, folder: Path) -> object:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise PluginError(f"{path.name} is larger than {MAX_BYTES:,} bytes")
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repetition)
+        return json.loads(_read(path, folder).decode("utf-8"), object_pairs_hook=_without_repetition)
     except (OSError, UnicodeDecodeError) as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else "it cannot be read"
         raise PluginError(f"coefficient file {path.name}: {reason}", "the path counts from the model's file") from error
@@ -45,6 +48,23 @@ def _load(path: Path) -> object:
         raise PluginError(f"{path.name} is no usable JSON: it is nested too deeply") from error
     except ValueError as error:
         raise PluginError(f"{path.name} is no usable JSON: {error}") from error
+
+
+def _read(path: Path, folder: Path) -> bytes:
+    """The bytes of a plain file: never a device or a pipe, which might have no end."""
+    try:
+        place = path.resolve(strict=True)
+    except RuntimeError as error:
+        raise OSError(f"{path.name} is a link that leads to itself") from error
+    if not place.is_relative_to(folder.resolve()):
+        raise PluginError(f"coefficient file {path.name} lies outside the model's folder", "copy it beside the model")
+    if not place.is_file():
+        raise PluginError(f"coefficient file {path.name}: it is not a plain file")
+    with place.open("rb") as stream:
+        content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise PluginError(f"{path.name} is larger than {MAX_BYTES:,} bytes")
+    return content
 
 
 def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -28,8 +28,13 @@ def check_document(document: Document) -> Iterator[Diagnostic]:
         yield from _bindings(use)
 
 
+def may_be_read(path: str) -> bool:
+    """Whether a path leads to a .json file in the model's folder or below it; nobody opens one that does not."""
+    return _FILE.fullmatch(path) is not None
+
+
 def _file(path: Text) -> Iterator[Diagnostic]:
-    if not _FILE.fullmatch(path.value):
+    if not may_be_read(path.value):
         message = f"{quote(path.value)} cannot be a file of coefficients"
         hint = "write the name of a .json file in the model's folder, or in a folder below it"
         yield Diagnostic("coefficients-file", message, path.span, hint)
