@@ -6,7 +6,8 @@ Knows plan, device and progress; where results go is the caller's `keep`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,17 +38,28 @@ def run_plan(job: Job, plan: Plan, device: Device, keep: Callable[[BatchResult],
     """Run all batches and hand each to `keep`; gives node-steps per second without compilation."""
     variants = _Variants(job, plan.limits.lanes, device, progress)
     seconds = 0.0
-    for wave in plan.waves:
-        kernels = [variants.kernel(batch.group) for batch in wave]
-        started = time.perf_counter()
-        running = [
-            RunningBatch(job, batch, plan.limits.lanes, variants.arrays(batch.group), kernel, device)
-            for batch, kernel in zip(wave, kernels, strict=True)
-        ]
-        for result in _finish(running, progress):
-            keep(result)
-        seconds += time.perf_counter() - started
+    with _settled(device):
+        for wave in plan.waves:
+            kernels = [variants.kernel(batch.group) for batch in wave]
+            started = time.perf_counter()
+            running = [
+                RunningBatch(job, batch, plan.limits.lanes, variants.arrays(batch.group), kernel, device)
+                for batch, kernel in zip(wave, kernels, strict=True)
+            ]
+            for result in _finish(running, progress):
+                keep(result)
+            seconds += time.perf_counter() - started
     return plan.node_steps / seconds if seconds else 0.0
+
+
+@contextmanager
+def _settled(device: Device) -> Iterator[None]:
+    """Wait for the device also when interrupted: buffers are freed next, and no kernel may still write to them."""
+    try:
+        yield
+    except BaseException:
+        device.synchronize()
+        raise
 
 
 class _Variants:

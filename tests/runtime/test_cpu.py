@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +22,9 @@ from ratemlx.runtime.cache import cache_folder, replacing
 from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.devices.compiler import FLAGS, compile_library, find_compiler, vector_bytes
 from ratemlx.runtime.devices.cpu import CpuDevice
+from ratemlx.runtime.engine import run_plan
+from ratemlx.runtime.plan import Limits, make_plan
+from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.rates import OPERATIONS_PER_LANE, expected_rate, remember_rate
 from ratemlx.runtime.spec import prepare
 
@@ -201,3 +205,42 @@ def test_a_rate_that_cannot_be_kept_is_forgotten(
 
 def _no_space(path: Path) -> NoReturn:
     raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
+def test_an_interrupt_waits_for_kernels(linear: Path, small: Connectome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buffers are freed after it, and no thread may write to them then."""
+
+    class Watched(CpuDevice):
+        pending = 0
+
+        def _submit(self, function: Callable[..., None], *arguments: object) -> None:
+            self.pending += 1
+            super()._submit(function, *arguments)
+
+        def synchronize(self) -> None:
+            super().synchronize()
+            self.pending = 0
+
+    def interrupt(*_: object) -> NoReturn:
+        assert device.pending
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ratemlx.runtime.engine._finish", interrupt)
+    device = Watched(1)
+    try:
+        job = prepare(RunSpec(folder=linear, connectome=small, duration=10.0))
+        limits = Limits(lanes=1, workers=1, free_bytes=1 << 30, rate=1e7)
+        plan = make_plan(
+            job.manifest,
+            job.edges,
+            job.timing,
+            job.parameters.speeds,
+            precision="float32",
+            n_observed=2,
+            limits=limits,
+        )
+        with pytest.raises(KeyboardInterrupt):
+            run_plan(job, plan, device, lambda _: None, Progress())
+        assert device.pending == 0
+    finally:
+        device.close()
