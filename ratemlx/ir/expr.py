@@ -276,6 +276,7 @@ class _Parser:
 
 _CANNOT_FOLLOW = {
     ".": ("'.' stands only between a transfer function and one of its outputs", "as in F_e.mu_V"),
+    ",": ("',' stands only between the arguments of a function", "a decimal point is written as 0.05"),
     "[": ("'[' stands only behind the name of a vector constant", "as in P[0]"),
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fractions import Fraction
 
 Exponents = tuple[tuple[str, Fraction], ...]
@@ -168,10 +169,11 @@ def _symbol(text: str, position: int) -> Unit:
 
 
 def _nearest(name: str) -> str | None:
-    """The unit that differs only in capitals."""
+    """The unit that differs only in capitals, else the one that is spelled most alike."""
     known = [*_SYMBOLS, *(prefix + symbol for prefix in _PREFIXES for symbol in _SYMBOLS)]
     near = [item for item in known if item.casefold() == name.casefold()]
-    return f"did you mean '{near[0]}'?" if near else None
+    near = near or get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean '{near[0]}'?" if near else "units are written as mV, pA/ms or 1/s; 1 is a pure number"
 
 
 def _added(one: Exponents, other: Exponents) -> Exponents:

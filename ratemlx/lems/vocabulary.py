@@ -15,6 +15,8 @@ from ratemlx.lems.quoting import suggest
 from ratemlx.source import Text
 
 COMPONENT_KINDS = ("derivatives", "coupling_*", "noise", "transfer_*")
+FIXED_COMPONENTS = ("derivatives", "coupling", "noise")
+"""Names of components that a misspelled one can be taken for."""
 
 
 @dataclass(frozen=True)
@@ -170,9 +172,20 @@ class _Corrector:
     def _with_known_tag(self, element: Element, parent: Kind) -> Element:
         tags = dict(parent.children)
         if element.tag.value in tags:
-            return element
+            return self._with_known_component(element) if element.tag.value == "ComponentType" else element
         nearest = self._nearest(element.tag.value, tags)
         return replace(element, tag=Text(nearest, element.tag.span)) if nearest else element
+
+    def _with_known_component(self, element: Element) -> Element:
+        name = element.get("name")
+        if name is None or component_kind(name.value):
+            return element
+        nearest = self._nearest(name.value, FIXED_COMPONENTS)
+        if nearest is None:
+            return element
+        meant = Text(nearest, name.span)
+        attributes = (replace(item, value=meant) if item.value is name else item for item in element.attributes)
+        return replace(element, attributes=tuple(attributes))
 
     def _with_known_name(self, attribute: Attribute, element: Element, kind: Kind) -> Attribute:
         if attribute.name.value in kind.known:

@@ -27,7 +27,7 @@ DIFF = "diff takes the name of a transfer function and one or two names of its a
         ("(x", "'(' is never closed", "(", None),
         ("sin(x", "'(' is never closed", "(", None),
         ("x)", "')' cannot stand here", ")", None),
-        ("a, b", "',' cannot stand here", ",", None),
+        ("a, b", "',' stands only between the arguments of a function", ",", "a decimal point is written as 0.05"),
         ("a b", "an operator is missing before 'b'", "b", None),
         ("2(x)", "an operator is missing before '('", "(", None),
         ("2x", "'2x' is not a number", "2x", "write '*' between the number and 'x'"),

@@ -64,7 +64,8 @@ def test_ratio_is_a_power_of_ten() -> None:
 @pytest.mark.parametrize(
     ("written", "message", "place", "hint"),
     [
-        ("foo", "unknown unit 'foo'", (0, 3), None),
+        ("foo", "unknown unit 'foo'", (0, 3), "units are written as mV, pA/ms or 1/s; 1 is a pure number"),
+        ("mss", "unknown unit 'mss'", (0, 3), "did you mean 'ms'?"),
         ("mv", "unknown unit 'mv'", (0, 2), "did you mean 'mV'?"),
         ("KHz", "unknown unit 'KHz'", (0, 3), "did you mean 'kHz'?"),
         ("1/min", "unknown unit 'min'", (2, 5), "in SI units, 60 s"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ratemlx.errors import Diagnostic
 from ratemlx.lems.element import Element
 from ratemlx.lems.quoting import quote, suggest
-from ratemlx.lems.vocabulary import COMPONENT_KINDS, component_kind
+from ratemlx.lems.vocabulary import COMPONENT_KINDS, FIXED_COMPONENTS, component_kind
 
 CODES = ("component-type", "repeated-component", "no-derivatives")
 
@@ -36,7 +36,7 @@ def check_elements(root: Element) -> Iterator[Diagnostic]:
 
 
 def _hint(name: str) -> str:
-    nearest = suggest(name, ("derivatives", "coupling", "noise"))
+    nearest = suggest(name, FIXED_COMPONENTS)
     known = f"components are {', '.join(COMPONENT_KINDS)}"
     return f"did you mean {quote(nearest)}? {known}" if nearest else known
 
