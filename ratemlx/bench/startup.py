@@ -16,9 +16,6 @@ from tempfile import TemporaryDirectory
 
 from ratemlx.errors import DeviceError
 
-TRIES = 3
-"""Of the quick commands the quickest try counts."""
-
 
 @dataclass(frozen=True)
 class Startup:
@@ -33,14 +30,17 @@ class Startup:
     run: float
 
 
-def measure_startup(model: str, plugins: Sequence[Path] = ()) -> Startup:
-    """Measure on this machine; `model` is a shipped model's name or a path. Raises DeviceError if a command fails."""
+def measure_startup(model: str, plugins: Sequence[Path] = (), repeat: int = 3) -> Startup:
+    """Measure on this machine; `model` is a shipped model's name or a path. Raises DeviceError if a command fails.
+
+    Of help and of generating, the quickest of `repeat` tries counts.
+    """
     code = [argument for path in plugins for argument in ("--plugin", str(path))]
     with TemporaryDirectory() as name:
         folder = Path(name)
         generating = ("generate", model, "--target", "cpp", "-o", str(folder), *code)
-        help_seconds = min(_seconds(("--help",), folder) for _ in range(TRIES))
-        generate_seconds = min(_seconds(generating, folder) for _ in range(TRIES))
+        help_seconds = min(_seconds(("--help",), folder) for _ in range(repeat))
+        generate_seconds = min(_seconds(generating, folder) for _ in range(repeat))
         (kernel,) = folder.glob("*/cpp")
         running = ("run", str(kernel), "--duration", "10")
         first, second = (_seconds(running, folder) for _ in range(2))

@@ -48,7 +48,7 @@ def bench(
         _print_survey(instances, steps, repeat)
         return
     if startup:
-        _print_startup(model, plugin or ())
+        _print_startup(model, plugin or (), repeat)
         return
     from ratemlx.bench.measure import Workload, measure
     from ratemlx.load import load
@@ -83,12 +83,12 @@ def _print_survey(instances: int, steps: int, repeat: int) -> None:
     print_table(headers, rows)
 
 
-def _print_startup(model: str, plugins: Sequence[Path]) -> None:
+def _print_startup(model: str, plugins: Sequence[Path], repeat: int) -> None:
     from ratemlx.bench.startup import measure_startup
     from ratemlx.load import load
 
     name = load(model, plugins).name
-    seconds = measure_startup(model, plugins)
+    seconds = measure_startup(model, plugins, repeat)
     print(f"{name}, every command in a process of its own, an empty cache; seconds")
     print(f"  ratemlx --help                {seconds.help:.2f}")
     print(f"  generate, target cpp          {seconds.generate:.2f}")

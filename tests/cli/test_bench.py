@@ -13,7 +13,7 @@ MEANT = {"ratemlx --help": 0.5, "generate, target cpp": 3.0, "compile": 20.0}
 
 
 def test_startup(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["bench", "adex", "--startup"]) == 0
+    assert main(["bench", "adex", "--startup", "--repeat", "1"]) == 0
     title, *lines = capsys.readouterr().out.splitlines()
     assert title == "adex, every command in a process of its own, an empty cache; seconds"
     seconds = {name: float(value) for name, value in (re.split(r" {2,}", line.strip()) for line in lines)}
