@@ -53,6 +53,14 @@ def _follows(item: Diagnostic, faults: Sequence[Diagnostic]) -> bool:
     )
 
 
+def _within(folder: Path) -> str:
+    """A hint with the model files of a folder."""
+    files = [str(path) for path in sorted(folder.glob("*.xml"))[:3]]
+    if files:
+        return f"did you mean {' or '.join(files)}?"
+    return "give an XML file, or a folder that `ratemlx generate` wrote, with a manifest.json in it"
+
+
 def find_model(model: str | Path) -> Path:
     """The file of a model: the name of a shipped one, or a path; raises RatemlxError where there is none."""
     shipped = shipped_models()
@@ -61,6 +69,11 @@ def find_model(model: str | Path) -> Path:
     path = Path(model)
     if path.is_file():
         return path
+    if path.is_dir():
+        raise RatemlxError(f"{path} is a folder, not a model", _within(path))
+    beside = path.with_name(f"{path.name}.xml") if path.name else path
+    if beside.is_file():
+        raise RatemlxError(f"there is no model '{model}'", f"did you mean the file {beside}?")
     if path.suffix == ".xml" or len(path.parts) > 1:
         raise RatemlxError(f"there is no file {path}", did_you_mean(path.stem, shipped))
     hint = did_you_mean(str(model), shipped) or f"shipped models: {', '.join(shipped)}; or give the path of an XML file"

@@ -28,6 +28,11 @@ class TextMatrix:
     columns: tuple[str, ...]
 
 
+def line_of_row(text: str, row: int) -> int:
+    """The line on which a row of a matrix stands, counted from 1; row 0 is the first with any content."""
+    return next(islice((number for number, _ in _lines(text)), row, None))
+
+
 def parse_matrix(
     text: str, name: str, error: type[RatemlxError], max_columns: int, *, square: bool = False
 ) -> TextMatrix:

@@ -147,7 +147,9 @@ def _checked(name: str, values: object) -> Floats:
     if not array.size:
         raise SweepError(f"{name}: there are no values")
     if not np.isfinite(array).all():
-        raise SweepError(f"{name}: value {int(np.flatnonzero(~np.isfinite(array))[0])} (counted from 0) is not finite")
+        raise SweepError(
+            f"{name}: value {1 + int(np.flatnonzero(~np.isfinite(array))[0])} (counted from 1) is not finite"
+        )
     return array + 0.0  # -0.0 becomes 0.0: equal values must be equal bytes
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ratemlx.abi import Manifest
 from ratemlx.errors import SweepError
 from ratemlx.runtime.arrays import AnyArray
-from ratemlx.runtime.matrix_text import parse_matrix
+from ratemlx.runtime.matrix_text import line_of_row, parse_matrix
 from ratemlx.runtime.parameters import find_parameter
 from ratemlx.runtime.sweep import Spacing, spaced
 from ratemlx.runtime.untrusted import read_text, readable
@@ -93,4 +93,7 @@ def _points_file(path: Path) -> Mapping[str, object]:
     for name in matrix.columns:
         if matrix.columns.count(name) > 1:
             raise SweepError(f"{path.name}: {name} is swept twice")
+    for row, column in np.argwhere(~np.isfinite(matrix.values)):
+        place = f"{path.name}, line {line_of_row(text, int(row) + 1)}"
+        raise SweepError(f"{place}: {matrix.columns[column]} is not finite")
     return dict(zip(matrix.columns, matrix.values.T, strict=True))

@@ -212,3 +212,18 @@ def test_a_model_that_is_not_there(name: str, message: str, hint: str) -> None:
     with pytest.raises(RatemlxError) as caught:
         load(name)
     assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_a_model_that_is_written_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_model.xml").write_text("<Lems/>")
+    (tmp_path / "empty").mkdir()
+    generated = "give an XML file, or a folder that `ratemlx generate` wrote, with a manifest.json in it"
+    for name, message, hint in (
+        ("my_model", "there is no model 'my_model'", "did you mean the file my_model.xml?"),
+        (".", ". is a folder, not a model", "did you mean my_model.xml?"),
+        ("empty", "empty is a folder, not a model", generated),
+    ):
+        with pytest.raises(RatemlxError) as caught:
+            load(name)
+        assert (caught.value.message, caught.value.hint) == (message, hint)

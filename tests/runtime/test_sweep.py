@@ -75,7 +75,7 @@ def test_hints(manifest: Manifest) -> None:
     ("axes", "expected"),
     [
         ({"drive": []}, "drive: there are no values"),
-        ({"drive": [1, np.inf]}, "drive: value 1 (counted from 0) is not finite"),
+        ({"drive": [1, np.inf]}, "drive: value 2 (counted from 1) is not finite"),
         ({"drive": np.ones((2, 2))}, "drive: the values have 2 dimensions; one is expected"),
         ({"drive": ["a"]}, "drive: the values are not numbers"),
         ({"drive": (0.1, 0.2, 0.3)}, "drive: a tuple is a range (start, stop, count) whose count is a whole number"),
@@ -115,6 +115,13 @@ def test_a_column_may_stand_in_a_table_once(tmp_path: Path) -> None:
     with pytest.raises(SweepError) as caught:
         read_points(tmp_path / "points.csv")
     assert caught.value.message == "points.csv: drive is swept twice"
+
+
+def test_a_value_that_is_not_finite_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text("drive,coupling\n# a remark\n1,0.1\n\n2,nan\n")
+    with pytest.raises(SweepError) as caught:
+        read_points(tmp_path / "points.csv")
+    assert caught.value.message == "points.csv, line 5: coupling is not finite"
 
 
 def test_repeated_points_are_remarked(manifest: Manifest) -> None:
