@@ -1,6 +1,6 @@
 """What decides a run's results, as texts that can be compared: two runs with equal fingerprints are the same run.
 
-Threads, lanes and batch size are left out: they alter nothing.
+Threads and batch size are left out, which alter nothing, and lanes, which alter rounding as another machine does.
 """
 
 from __future__ import annotations

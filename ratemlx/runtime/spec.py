@@ -44,9 +44,9 @@ class RunSpec:
     `sweep` maps parameters to values, (start, stop, count), or one number, and their product is run; `samples` is a
     table of points instead. `params` sets a parameter or a constant for all instances, to a number or to one per
     region; what is swept as well is multiplied with it. `stimuli` drive the model's inputs. `observe` names exposures
-    (None: all). `initial` sets states at the start, a number or one per region. `threads`, `lanes` and `batch_size`
-    do not alter results. With `output`, results go to that folder batch by batch and a run that was cut short goes on;
-    `restart` discards what is there.
+    (None: all). `initial` sets states at the start, a number or one per region. `threads` and `batch_size`
+    do not alter results; `lanes` alters their rounding. With `output`, results go to that folder batch by batch and a
+    run that was cut short goes on; `restart` discards what is there.
     """
 
     folder: Path

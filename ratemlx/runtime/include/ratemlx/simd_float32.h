@@ -98,6 +98,16 @@ RATEMLX_INLINE void sincos2pi(real turns, real &sine, real &cosine)
     sincos_quarters(rest, __builtin_convertvector(quarter, mask), sine, cosine);
 }
 
+// The C library's, lane by lane. Not inlined: a loop over lanes beside the arithmetic below would let the compiler
+// contract that differently for each number of lanes.
+static __attribute__((noinline)) void sincos_lanewise(const real *x, real *sine, real *cosine)
+{
+    for (int lane = 0; lane < LANES; ++lane) {
+        (*sine)[lane] = std::sin((*x)[lane]);
+        (*cosine)[lane] = std::cos((*x)[lane]);
+    }
+}
+
 RATEMLX_INLINE void sincos(real x, real &sine, real &cosine)
 {
     const real quarter = nearest(x * 0.636619772f);
@@ -106,12 +116,12 @@ RATEMLX_INLINE void sincos(real x, real &sine, real &cosine)
     r = r - quarter * 7.54978995489188216e-8f;
     sincos_quarters(r, __builtin_convertvector(quarter, mask), sine, cosine);
     const mask far = fabs(x) > 8192.0f;  // where the reduction loses its accuracy; a lane's value is its own affair
-    if (any_of(far))
-        for (int lane = 0; lane < LANES; ++lane)
-            if (far[lane]) {
-                sine[lane] = std::sin(x[lane]);
-                cosine[lane] = std::cos(x[lane]);
-            }
+    if (any_of(far)) {
+        real far_sine, far_cosine;
+        sincos_lanewise(&x, &far_sine, &far_cosine);
+        sine = far ? far_sine : sine;
+        cosine = far ? far_cosine : cosine;
+    }
 }
 RATEMLX_INLINE real sin(real x)
 {
