@@ -34,9 +34,19 @@ def couplings(model: Model) -> Iterator[str]:
     return (_coupling(item, model.delays) for item in model.couplings)
 
 
-def transfer_call(use: TransferUse) -> str:
+def transfer_calls(model: Model) -> Iterator[str]:
+    """The uses of transfer functions; those of a coupling with the delayed states of region j."""
+    delayed = {
+        name: {local: _delayed(source, model.delays) for local, source in item.sources}
+        for item in model.couplings
+        for name in item.transfer_functions
+    }
+    return (transfer_call(use, delayed.get(use.name)) for use in model.transfer_uses)
+
+
+def transfer_call(use: TransferUse, special: Mapping[str, str] | None = None) -> str:
     """A use of a transfer function: its name in the model, its arguments, and coefficients of another name."""
-    arguments = r",\; ".join(f"{name_latex(name)} = {latex(value)}" for name, value in use.arguments)
+    arguments = r",\; ".join(f"{name_latex(name)} = {latex(value, special)}" for name, value in use.arguments)
     coefficients = "".join(rf";\; {name_latex(name)} = {value}" for name, value in _bound(use))
     return rf"{name_latex(use.name)} = {upright(use.function.name)}\left({arguments}{coefficients}\right)"
 

@@ -104,7 +104,7 @@ def _coupling(model: Model) -> list[str]:
 
 def _transfer_functions(model: Model) -> list[str]:
     functions: dict[str, TransferFunction] = {use.function.name: use.function for use in model.transfer_uses}
-    lines = _formulas(map(equations.transfer_call, model.transfer_uses))
+    lines = _formulas(equations.transfer_calls(model))
     for function in functions.values():
         lines += [f"### {function.name}", "", function.description, ""]
         if function.reference:

@@ -30,7 +30,7 @@ def assemble_model(context: Context, document: Document, draft: Draft) -> Model:
         derived_variables=tuple(assembler.statement(item) for item in draft.derived_variables),
         transfer_uses=tuple(assembler.use(item) for item in draft.transfer_uses),
         time_derivatives=tuple((name, assembler.formula(formula)) for name, formula in draft.time_derivatives.items()),
-        couplings=tuple(assembler.coupling(item) for item in draft.couplings),
+        couplings=tuple(assembler.coupling(item, draft.uses_of(item)) for item in draft.couplings),
         noises=tuple(assembler.noise(item) for item in draft.noises),
         exposures=tuple(assembler.exposure(item) for item in draft.exposures),
         inputs=draft.inputs,
@@ -71,7 +71,7 @@ class _Assembler:
             span=item.node.span,
         )
 
-    def coupling(self, item: CouplingDraft) -> Coupling:
+    def coupling(self, item: CouplingDraft, uses: tuple[UseDraft, ...]) -> Coupling:
         return Coupling(
             name=item.node.name.value,
             sources=item.sources,
@@ -79,6 +79,7 @@ class _Assembler:
             post=self.formula(item.post) if item.post else sp.Integer(1),
             factor=self.formula(item.factor) if item.factor else sp.Integer(1),
             span=item.node.span,
+            transfer_functions=tuple(use.node.name.value for use in uses),
         )
 
     def noise(self, item: NoiseDraft) -> Noise:

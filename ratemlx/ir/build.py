@@ -12,6 +12,7 @@ from ratemlx.ir.assemble_model import assemble_model
 from ratemlx.ir.check_units import check_units
 from ratemlx.ir.check_use import check_use
 from ratemlx.ir.context import Context
+from ratemlx.ir.coupling_functions import build_coupling_uses, declare_places, own_names
 from ratemlx.ir.definitions import add_definitions
 from ratemlx.ir.draft import Draft
 from ratemlx.ir.dynamics import Named, build_coupling, build_named, build_noise, build_time_derivatives, build_variable
@@ -21,6 +22,7 @@ from ratemlx.ir.quantities import build_constants, build_parameter, build_state_
 from ratemlx.ir.scope import DERIVED_PARAMETER, EXPOSURE, PRE
 from ratemlx.ir.transfers import UseDraft, build_use, find_function
 from ratemlx.lems.document import Document, TransferFunctionNode
+from ratemlx.lems.texts import all_constants, all_transfer_functions
 from ratemlx.transfer.base import TransferFunction
 from ratemlx.transfer.registry import TransferRegistry
 
@@ -50,7 +52,7 @@ def _functions(context: Context, document: Document, registry: TransferRegistry)
     registry = add_definitions(context, document.transfer_definitions, registry)
     own = {node.name.value for node in document.transfer_definitions}
     found = {}
-    for node in document.transfer_functions:
+    for node in all_transfer_functions(document):
         # A definition that has faults is missing in the registry, and has been reported.
         if node.plugin.value in registry.names() or node.plugin.value not in own:
             found[node] = find_function(context, node, registry)
@@ -78,18 +80,18 @@ def _declare(context: Context, document: Document, functions: Functions) -> None
         context.elsewhere |= {source.name.value: PRE.place for source in coupling.sources}
         for constant in coupling.constants:
             declare_constant(context, constant)
+    declare_places(context, document)
 
 
 def _draft(context: Context, document: Document, functions: Functions) -> Draft:
     """Every part of the model; what is faulty is left out."""
     parameters = tuple(build_parameter(context, node) for node in document.parameters)
-    own = (constant for coupling in document.couplings for constant in coupling.constants)
     constants: list[Constant] = []
-    for node in (*document.constants, *own):
+    for node in all_constants(document):
         constants += build_constants(context, node)
     states = tuple(build_state_variable(context, node) for node in document.state_variables)
     fixed = [build_named(context, node, DERIVED_PARAMETER) for node in document.derived_parameters]
-    couplings = [build_coupling(context, node) for node in document.couplings]
+    couplings = [build_coupling(context, node, own_names(node, functions)) for node in document.couplings]
     noises = [build_noise(context, node) for node in document.noises]
     exposures = [build_named(context, node, EXPOSURE) for node in document.exposures]
     return Draft(
@@ -100,6 +102,7 @@ def _draft(context: Context, document: Document, functions: Functions) -> Draft:
         derived=_ordered_variables(context, _derived(context, document, functions)),
         time_derivatives=build_time_derivatives(context, document.time_derivatives),
         couplings=tuple(item for item in couplings if item),
+        coupling_uses=build_coupling_uses(context, document, functions),
         noises=tuple(item for item in noises if item),
         exposures=tuple(item for item in exposures if item),
         inputs=tuple(
@@ -114,8 +117,9 @@ def _derived(context: Context, document: Document, functions: Functions) -> dict
     found: dict[str, Named | UseDraft | None] = {}
     for variable in document.derived_variables:
         found[variable.name.value] = build_variable(context, variable)
-    for node, function in functions.items():
-        found[node.name.value] = build_use(context, node, function, folder)
+    for node in document.transfer_functions:
+        if node in functions:
+            found[node.name.value] = build_use(context, node, functions[node], folder)
     return {name: item for name, item in found.items() if item is not None}
 
 

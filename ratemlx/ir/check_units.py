@@ -15,6 +15,7 @@ from ratemlx.ir.dynamics import CouplingDraft, Named, NoiseDraft
 from ratemlx.ir.infer_transfer_units import infer_outputs
 from ratemlx.ir.infer_units import Inference
 from ratemlx.ir.model import CONDUCTION_SPEED, TIME_STEP, TOTAL
+from ratemlx.ir.nodes import Node
 from ratemlx.ir.transfers import UseDraft
 from ratemlx.ir.units import ONE, Unit, parse_unit
 from ratemlx.source import Span
@@ -71,7 +72,7 @@ class _Checker:
             self._coupling(coupling)
         for derived in self.draft.derived:
             if isinstance(derived, UseDraft):
-                self._use(derived)
+                self._use(derived, self.inference)
             else:
                 self._named(derived)
         self._dynamics()
@@ -94,6 +95,9 @@ class _Checker:
     def _coupling(self, item: CouplingDraft) -> None:
         """The term's unit is that of factor * post * pre, or factor * post where post names the sum."""
         local = {name: self.units.get(state) for name, state in item.sources}
+        for use in self.draft.uses_of(item):
+            if use.node.name.value not in self.arguments:  # unless another term of the component has it too
+                self._use(use, Inference({**self.units, **local}, self.arguments, self._report))
         summed = Inference({**self.units, **local}, self.arguments, self._report).infer(item.pre)
         inference = Inference({**self.units, TOTAL: summed}, self.arguments, self._report)
         post = inference.infer(item.post.tree) if item.post else ONE
@@ -105,23 +109,24 @@ class _Checker:
             unit = unit * part if unit and part else None
         self.units[item.node.name.value] = unit
 
-    def _use(self, item: UseDraft) -> None:
+    def _use(self, item: UseDraft, inference: Inference) -> None:
         """Arguments and coefficients against the units that the function states; those it leaves open fit any."""
         name, function = item.node.name.value, item.function
         stated = {argument.name: _stated(argument.unit) for argument in function.arguments}
         stated |= {coefficient.name: _stated(coefficient.unit) for coefficient in function.coefficients}
         arguments: dict[str, Unit | None] = {}
         for argument, formula in item.arguments:
-            self.inference.require(formula.tree, stated[argument], f"the argument '{argument}' of '{function.name}'")
-            arguments[argument] = stated[argument] or self.inference.infer(formula.tree)
+            place = f"the argument '{argument}' of '{function.name}'"
+            arguments[argument] = _required(inference, formula.tree, stated[argument], place)
         coefficients: dict[str, Unit | None] = {}
         for coefficient, tree in item.coefficients:
             base, _, index = coefficient.partition("[")
             coefficients[coefficient] = stated[base]
             if tree.span is not None:  # neither a default nor from a file
-                if index in ("", "0]"):
-                    self.inference.require(tree, stated[base], f"the coefficient '{base}' of '{function.name}'")
-                coefficients[coefficient] = stated[base] or self.inference.infer(tree)
+                expected = stated[base] if index in ("", "0]") else None
+                place = f"the coefficient '{base}' of '{function.name}'"
+                unit = _required(inference, tree, expected, place)
+                coefficients[coefficient] = stated[base] or unit
         self.arguments[name] = arguments
         self._outputs(item, {**arguments, **coefficients})
 
@@ -152,6 +157,14 @@ class _Checker:
             self.inference.require(item.tau.tree, MS, f"tau of the noise on '{name}'")
         if item.mu:
             self.inference.require(item.mu.tree, unit, f"mu of the noise on '{name}'")
+
+
+def _required(inference: Inference, tree: Node, stated: Unit | None, place: str) -> Unit | None:
+    """The stated unit, which an expression has to have; where none is stated, its own."""
+    if stated is None:
+        return inference.infer(tree)
+    inference.require(tree, stated, place)
+    return stated
 
 
 def _stated(unit: str) -> Unit | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ratemlx.ir.context import Context
 from ratemlx.ir.model import CONDUCTION_SPEED
 from ratemlx.lems.document import Document
+from ratemlx.lems.texts import coupling_components
 
 
 def check_use(context: Context, document: Document) -> None:
@@ -14,3 +15,7 @@ def check_use(context: Context, document: Document) -> None:
         ignored = item.kind == "state variable" or name in CONDUCTION_SPEED or name in defined
         if name not in context.used and not ignored:
             context.warning("unused", f"nothing uses the {item.kind} '{name}'", item.span)
+    for coupling in coupling_components(document):
+        for use in coupling.transfer_functions:
+            if use.name.value not in context.used:
+                context.warning("unused", f"nothing uses the transfer function '{use.name}'", use.name.span)

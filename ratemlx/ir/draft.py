@@ -13,7 +13,10 @@ from ratemlx.ir.transfers import UseDraft
 
 @dataclass(frozen=True)
 class Draft:
-    """All parts of a model, derived quantities and transfer functions in the order in which they are computed."""
+    """All parts of a model, derived quantities and transfer functions in the order in which they are computed.
+
+    `coupling_uses` are the transfer functions that couplings declare, `derived` has all others.
+    """
 
     parameters: tuple[Parameter, ...]
     constants: tuple[Constant, ...]
@@ -22,6 +25,7 @@ class Draft:
     derived: tuple[Named | UseDraft, ...]
     time_derivatives: Mapping[str, Formula]
     couplings: tuple[CouplingDraft, ...]
+    coupling_uses: tuple[UseDraft, ...]
     noises: tuple[NoiseDraft, ...]
     exposures: tuple[Named, ...]
     inputs: tuple[Input, ...]
@@ -33,5 +37,9 @@ class Draft:
 
     @property
     def transfer_uses(self) -> tuple[UseDraft, ...]:
-        """Uses of transfer functions alone."""
-        return tuple(item for item in self.derived if isinstance(item, UseDraft))
+        """Uses of transfer functions, those of couplings last."""
+        return (*(item for item in self.derived if isinstance(item, UseDraft)), *self.coupling_uses)
+
+    def uses_of(self, coupling: CouplingDraft) -> tuple[UseDraft, ...]:
+        """The transfer functions that a coupling declares, in order."""
+        return tuple(item for item in self.coupling_uses if item.node in coupling.node.transfer_functions)

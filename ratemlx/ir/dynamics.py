@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -105,14 +105,14 @@ def build_time_derivatives(context: Context, nodes: Iterable[TimeDerivativeNode]
     return {name: formula for name in context.names_of("state variable") if (formula := found.get(name))}
 
 
-def build_coupling(context: Context, node: CouplingNode) -> CouplingDraft | None:
-    """A coupling term; its sources are names of its own."""
+def build_coupling(context: Context, node: CouplingNode, own: Sequence[Declared]) -> CouplingDraft | None:
+    """A coupling term; `own` are names that only its `pre` knows."""
     sources = tuple((source.name.value, source.source.value) for source in node.sources)
     context.used.update(state for _, state in sources)
-    local = tuple(Declared(source.name.value, "source", source.span) for source in node.sources)
-    pre = context.formula(node.pre, PRE.with_local(*local)) if node.pre else None
+    pre = context.formula(node.pre, PRE.with_local(*own)) if node.pre else None
     post = context.formula(node.post, POST.with_local(Declared(TOTAL, "source"))) if node.post else None
     factor = context.formula(node.factor, FACTOR) if node.factor else None
+    context.used.update(pre.uses if pre else ())
     missing = (node.pre and not pre) or (node.post and not post) or (node.factor and not factor)
     if missing:
         return None

@@ -15,7 +15,7 @@ import sympy as sp
 from ratemlx.errors import Diagnostic
 from ratemlx.ir.units import Unit
 from ratemlx.source import Span
-from ratemlx.transfer.base import TransferFunction
+from ratemlx.transfer.base import Result, TransferFunction
 
 if TYPE_CHECKING:
     from ratemlx.ir.bound import BoundTransferFunction
@@ -87,7 +87,8 @@ class Coupling:
     """One coupling term named `name`: factor * post * sum over edges j of weight_ij * pre.
 
     `sources` pairs the name used in `pre` with the state variable that is read, delayed, at region j. If `post`
-    contains the symbol `total` it is the term's value (times `factor`), else it is a factor.
+    contains the symbol `total` it is the term's value (times `factor`), else it is a factor. `transfer_functions` names
+    the model's transfer uses whose arguments may use the sources and whose results only `pre` may use.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Coupling:
     post: sp.Expr
     factor: sp.Expr
     span: Span | None
+    transfer_functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,15 @@ class TransferUse:
     coefficients: tuple[tuple[str, sp.Expr], ...]
     span: Span | None
 
+    @property
+    def results(self) -> frozenset[str]:
+        """Names of all symbols by which the model's expressions can ask for it: value, outputs, derivatives."""
+        arguments = [item.name for item in self.function.arguments]
+        wanted = [Result(self.name, ""), *(Result(self.name, output) for output, _ in self.function.outputs)]
+        wanted += [Result(self.name, "", (one,)) for one in arguments]
+        wanted += [Result(self.name, "", (one, other)) for one in arguments for other in arguments]
+        return frozenset(map(str, wanted))
+
 
 @dataclass(frozen=True)
 class Model:
@@ -177,3 +188,7 @@ class Model:
         from ratemlx.ir.bound import bind_transfer_functions
 
         return bind_transfer_functions(self)
+
+    def uses_of(self, coupling: Coupling) -> tuple[TransferUse, ...]:
+        """The transfer functions that a coupling declares, in the order in which they are computed."""
+        return tuple(use for use in self.transfer_uses if use.name in coupling.transfer_functions)

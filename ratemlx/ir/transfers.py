@@ -14,7 +14,7 @@ from ratemlx.errors import PluginError
 from ratemlx.ir.context import Context
 from ratemlx.ir.names import did_you_mean
 from ratemlx.ir.nodes import Item, Name, Node, Number
-from ratemlx.ir.scope import COEFFICIENT, DYNAMICS, VECTORS, Declared, Formula
+from ratemlx.ir.scope import COEFFICIENT, DYNAMICS, VECTORS, Declared, Formula, Scope
 from ratemlx.ir.units import UnitError, parse_unit
 from ratemlx.lems.document import BindingNode, TransferFunctionNode
 from ratemlx.lems.quoting import quote, suggest
@@ -69,11 +69,11 @@ def _has_readable_units(context: Context, node: TransferFunctionNode, function: 
 
 
 def build_use(
-    context: Context, node: TransferFunctionNode, function: TransferFunction, folder: Path
+    context: Context, node: TransferFunctionNode, function: TransferFunction, folder: Path, scope: Scope = DYNAMICS
 ) -> UseDraft | None:
-    """Bind the arguments and coefficients of a use."""
+    """Bind the arguments and coefficients of a use; `scope` is that of the arguments."""
     bound = _bindings(context, node, function)
-    arguments = _arguments(context, node, function, bound)
+    arguments = _arguments(context, node, function, bound, scope)
     given = _file(context, node, function, folder)
     coefficients: list[tuple[str, Node]] = []
     for coefficient in function.coefficients:
@@ -111,6 +111,7 @@ def _arguments(
     node: TransferFunctionNode,
     function: TransferFunction,
     bound: Mapping[tuple[str, str], BindingNode],
+    scope: Scope,
 ) -> list[tuple[str, Formula]]:
     arguments = []
     for argument in function.arguments:
@@ -120,7 +121,7 @@ def _arguments(
             hint = f'write <Argument name="{argument.name}" value="..."/>: {argument.description or "an expression"}'
             context.error("transfer", message, node.name.span, hint)
             continue
-        formula = context.formula(binding.value, DYNAMICS)
+        formula = context.formula(binding.value, scope)
         if formula:
             arguments.append((argument.name, formula))
     return arguments

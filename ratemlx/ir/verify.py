@@ -12,7 +12,6 @@ import sympy as sp
 
 from ratemlx.errors import InternalError
 from ratemlx.ir.model import CONDUCTION_SPEED, TIME_STEP, TOTAL, Coupling, Model, TransferUse
-from ratemlx.transfer.base import Result
 from ratemlx.transfer.check import coefficient_names
 
 ALWAYS = frozenset({TIME_STEP, "n_node"})
@@ -29,7 +28,7 @@ def verify(model: Model) -> None:
         fixed.add(statement.name)
     now = fixed | {item.name for item in model.state_variables}
     for coupling in model.couplings:
-        _verify_coupling(model, coupling, now)
+        _verify_coupling(model, coupling, now, fixed)
     _verify_step(model, now | {item.name for item in model.couplings} | {item.name for item in model.inputs}, fixed)
     for noise in model.noises:
         _require(noise.variable in now - fixed, f"noise on '{noise.variable}'")
@@ -93,10 +92,15 @@ def _verify_symbols(where: str, expression: sp.Expr, known: Iterable[str]) -> No
         _require(bool(item.is_real), f"'{item.name}' in {where} is not real")
 
 
-def _verify_coupling(model: Model, coupling: Coupling, now: set[str]) -> None:
+def _verify_coupling(model: Model, coupling: Coupling, now: set[str], fixed: set[str]) -> None:
     states = {item.name for item in model.state_variables}
     _require({state for _, state in coupling.sources} <= states, f"the sources of '{coupling.name}'")
-    _verify_symbols(f"pre of {coupling.name}", coupling.pre, now | {name for name, _ in coupling.sources})
+    waiting = {use.name: use for use in model.uses_of(coupling)}
+    _require(waiting.keys() == set(coupling.transfer_functions), f"the transfer functions of '{coupling.name}'")
+    at_edge = now | {name for name, _ in coupling.sources}
+    _admit(waiting, at_edge, fixed)
+    _require(not waiting, f"transfer functions {', '.join(waiting)} use what is not there")
+    _verify_symbols(f"pre of {coupling.name}", coupling.pre, at_edge)
     _verify_symbols(f"post of {coupling.name}", coupling.post, now | {TOTAL})
     _verify_symbols(f"factor of {coupling.name}", coupling.factor, now)
 
@@ -104,7 +108,8 @@ def _verify_coupling(model: Model, coupling: Coupling, now: set[str]) -> None:
 def _verify_step(model: Model, known: set[str], fixed: set[str]) -> None:
     """Derived variables in order, each after the transfer functions that it uses and those after their arguments."""
     known = set(known)
-    waiting = {use.name: use for use in model.transfer_uses}
+    elsewhere = {name for coupling in model.couplings for name in coupling.transfer_functions}
+    waiting = {use.name: use for use in model.transfer_uses if use.name not in elsewhere}
     for statement in model.derived_variables:
         _admit(waiting, known, fixed)
         _verify_symbols(statement.name, statement.expression, known)
@@ -128,7 +133,7 @@ def _admit(waiting: dict[str, TransferUse], known: set[str], fixed: set[str]) ->
             symbols = {item.name for _, expression in use.arguments for item in expression.free_symbols}
             if symbols <= known:
                 _verify_use(use, known, fixed)
-                known.update(_results(use))
+                known.update(use.results)
                 del waiting[name]
                 progress = True
 
@@ -142,14 +147,3 @@ def _verify_use(use: TransferUse, known: set[str], fixed: set[str]) -> None:
         _verify_symbols(f"argument {name} of {use.name}", expression, known)
     for name, expression in use.coefficients:
         _verify_symbols(f"coefficient {name} of {use.name}", expression, fixed)
-
-
-def _results(use: TransferUse) -> Iterator[str]:
-    """All symbols that a transfer function can give to a model."""
-    yield use.name
-    for output, _ in use.function.outputs:
-        yield str(Result(use.name, output))
-    arguments = [item.name for item in use.function.arguments]
-    for one in arguments:
-        yield str(Result(use.name, "", (one,)))
-        yield from (str(Result(use.name, "", (one, other))) for other in arguments)

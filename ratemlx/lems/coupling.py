@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ratemlx.lems.document import ConstantNode, CouplingNode, SourceNode, StateVariableNode
+from ratemlx.lems.document import CouplingNode, SourceNode, StateVariableNode
 from ratemlx.lems.element import Element
 from ratemlx.lems.notes import Notes
 from ratemlx.lems.quantities import read_constant
 from ratemlx.lems.quoting import quote, shorten
+from ratemlx.lems.transfer import read_transfer_function
 from ratemlx.lems.values import expression, is_none, prose, required
 from ratemlx.source import Text
 
@@ -34,31 +36,32 @@ def read_coupling(component: Element, states: Sequence[StateVariableNode], notes
             component.span,
             'add <Dynamics> with <DerivedVariable name="pre" value="…"/>, or delete the component',
         )
-    sources = tuple(_source(element, states, notes) for element in component.all("Parameter"))
-    constants = tuple(read_constant(element, notes) for element in component.all("Constant"))
-    return tuple(_term(component, term, sources, constants, pre, post, notes) for term in terms)
-
-
-def _term(
-    component: Element,
-    term: Element,
-    sources: tuple[SourceNode, ...],
-    constants: tuple[ConstantNode, ...],
-    pre: Text | None,
-    post: Text | None,
-    notes: Notes,
-) -> CouplingNode:
-    if term.get("value") is None and (old := term.get("expression")):
-        notes.legacy("legacy-expression", old.span)
-    return CouplingNode(
+    shared = CouplingNode(
         component=required(component, "name"),
-        name=required(term, "name"),
-        sources=sources,
-        constants=constants,
+        name=required(component, "name"),
+        sources=tuple(_source(element, states, notes) for element in component.all("Parameter")),
+        constants=tuple(read_constant(element, notes) for element in component.all("Constant")),
+        transfer_functions=tuple(
+            read_transfer_function(element, notes) for element in component.all("TransferFunction")
+        ),
         pre=pre,
         post=post,
+        factor=None,
+        description=prose(component, "description"),
+        span=component.span,
+    )
+    return tuple(_term(shared, term, notes) for term in terms)
+
+
+def _term(shared: CouplingNode, term: Element, notes: Notes) -> CouplingNode:
+    """One term: its own name and factor, beside what all terms of the component share."""
+    if term.get("value") is None and (old := term.get("expression")):
+        notes.legacy("legacy-expression", old.span)
+    return replace(
+        shared,
+        name=required(term, "name"),
         factor=_optional(term.get("value", "expression"), notes),
-        description=prose(term, "description") or prose(component, "description"),
+        description=prose(term, "description") or shared.description,
         span=term.span,
     )
 

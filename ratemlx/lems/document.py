@@ -135,7 +135,7 @@ class BindingNode:
 
 @dataclass(frozen=True)
 class TransferFunctionNode:
-    """The use of a transfer function under a name of the model's own."""
+    """The use of a transfer function under a name of the model's own; one in a coupling is known in its `pre` only."""
 
     name: Text
     plugin: Text
@@ -165,6 +165,7 @@ class CouplingNode:
     name: Text
     sources: tuple[SourceNode, ...]
     constants: tuple[ConstantNode, ...]
+    transfer_functions: tuple[TransferFunctionNode, ...]
     pre: Text | None
     post: Text | None
     factor: Text | None

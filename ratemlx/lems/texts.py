@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ratemlx.lems.document import ConditionalDerivedVariableNode, ConstantNode, CouplingNode, Document
+from ratemlx.lems.document import (
+    ConditionalDerivedVariableNode,
+    ConstantNode,
+    CouplingNode,
+    Document,
+    TransferFunctionNode,
+)
 from ratemlx.source import Text
 
 MODEL = ""
@@ -38,7 +44,7 @@ def expressions(document: Document) -> Iterator[Text]:
         else:
             yield variable.value
     yield from (node.value for node in document.time_derivatives)
-    for use in document.transfer_functions:
+    for use in all_transfer_functions(document):
         yield from (binding.value for binding in use.bindings)
     for coupling in document.couplings:
         yield from (text for text in (coupling.pre, coupling.post, coupling.factor) if text)
@@ -66,6 +72,7 @@ def _coupling_declarations(document: Document) -> Iterator[Declaration]:
     for coupling in coupling_components(document):
         yield from (Declaration(node.name, "coupling source") for node in coupling.sources)
         yield from (Declaration(node.name, "constant") for node in coupling.constants)
+        yield from (Declaration(node.name, "transfer function") for node in coupling.transfer_functions)
 
 
 def _transfer_declarations(document: Document) -> Iterator[Declaration]:
@@ -86,6 +93,16 @@ def all_constants(document: Document) -> Iterator[ConstantNode]:
         yield from coupling.constants
 
 
+def all_transfer_functions(document: Document) -> Iterator[TransferFunctionNode]:
+    """Uses of transfer functions in the dynamics and in couplings, each once."""
+    yield from document.transfer_functions
+    for coupling in coupling_components(document):
+        yield from coupling.transfer_functions
+
+
 def coupling_components(document: Document) -> Iterator[CouplingNode]:
-    """One coupling term of each component: terms of one component share its sources and constants."""
-    yield from {id(coupling.component): coupling for coupling in reversed(document.couplings)}.values()
+    """One coupling term of each component: terms of one component share all but name and factor."""
+    first: dict[int, CouplingNode] = {}
+    for coupling in document.couplings:
+        first.setdefault(id(coupling.component), coupling)
+    yield from first.values()

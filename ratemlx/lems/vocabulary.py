@@ -59,7 +59,7 @@ KINDS = {
         children=(
             ("Parameter", "source"),
             ("DerivedParameter", "term"),
-            *_same("Constant"),
+            *_same("Constant", "TransferFunction"),
             ("Dynamics", "coupling dynamics"),
         ),
     ),

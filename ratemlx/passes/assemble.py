@@ -6,10 +6,12 @@ split into what a source region publishes, what an edge adds, and what the sum b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy as sp
 
 from ratemlx.ir.model import TOTAL, Coupling, Model, Noise
-from ratemlx.passes.program import Line, Program, Segment, drop_unused, symbol
+from ratemlx.passes.program import Line, Program, Segment, drop_unused, free_names, symbol
 
 
 def assemble(model: Model) -> Program:
@@ -47,12 +49,33 @@ def active_couplings(model: Model) -> tuple[Coupling, ...]:
 
 def looks_at_target(model: Model, coupling: Coupling) -> bool:
     """Whether `pre` needs more than the source's own delayed values, as the sine of a phase difference does."""
-    states = {symbol(item.name) for item in model.state_variables}
-    return bool(coupling.pre.free_symbols & states)
+    states = {item.name for item in model.state_variables}
+    return not states.isdisjoint(names_read(model, coupling))
+
+
+def names_read(model: Model, coupling: Coupling) -> set[str]:
+    """Names that `pre` uses, itself or in the arguments of its transfer functions."""
+    names = free_names([coupling.pre])
+    for use in reversed(model.uses_of(coupling)):
+        if not use.results.isdisjoint(names):
+            names |= free_names(value for _, value in use.arguments)
+    return names
+
+
+def source_lines(model: Model, coupling: Coupling, where: Mapping[str, str]) -> tuple[Line, ...]:
+    """The sources as statements, which the transfer functions of `pre` read; none where it asks for no such function.
+
+    `where` maps sources to the names that hold them.
+    """
+    names = free_names([coupling.pre])
+    if all(use.results.isdisjoint(names) for use in model.uses_of(coupling)):
+        return ()
+    return tuple(Line(local, symbol(where[local])) for local, _ in coupling.sources)
 
 
 def _channels(model: Model) -> Segment:
     """A source publishes `pre` itself where that is its own affair, else the states that `pre` reads."""
+    lines: dict[str, Line] = {}
     results: dict[str, sp.Expr] = {}
     for coupling in active_couplings(model):
         if looks_at_target(model, coupling):
@@ -60,7 +83,8 @@ def _channels(model: Model) -> Segment:
         else:
             own = {symbol(local): symbol(state) for local, state in coupling.sources}
             results[channel_name(coupling)] = coupling.pre.xreplace(own)
-    return Segment((), tuple(results.items()))
+            lines |= {line.name: line for line in source_lines(model, coupling, dict(coupling.sources))}
+    return Segment(tuple(lines.values()), tuple(results.items()))
 
 
 def channel_name(coupling: Coupling, local: str = "pre") -> str:
@@ -72,14 +96,17 @@ def _edges(model: Model) -> Segment | None:
     couplings = active_couplings(model)
     if not any(looks_at_target(model, item) for item in couplings):
         return None
+    lines: dict[str, Line] = {}
     results = []
     for item in couplings:
         if looks_at_target(model, item):
-            read = {symbol(local): symbol(channel_name(item, local)) for local, _ in item.sources}
-            results.append((item.name, item.pre.xreplace(read)))
+            read = {local: channel_name(item, local) for local, _ in item.sources}
+            replaced = {symbol(local): symbol(name) for local, name in read.items()}
+            results.append((item.name, item.pre.xreplace(replaced)))
+            lines |= {line.name: line for line in source_lines(model, item, read)}
         else:
             results.append((item.name, symbol(channel_name(item))))
-    return Segment((), tuple(results))
+    return Segment(tuple(lines.values()), tuple(results))
 
 
 def sum_name(coupling: Coupling) -> str:

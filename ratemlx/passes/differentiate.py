@@ -16,11 +16,12 @@ def differentiate(program: Program) -> Program:
     """The program with transfer functions and their exact partial derivatives written out."""
     changed = {}
     for name, segment in program.segments().items():
-        changed[name] = _expand_segment(segment, program.model.transfer_uses)
+        changed[name] = expand_segment(segment, program.model.transfer_uses)
     return program.with_segments(changed)
 
 
-def _expand_segment(segment: Segment, uses: Iterable[TransferUse]) -> Segment:
+def expand_segment(segment: Segment, uses: Iterable[TransferUse]) -> Segment:
+    """A segment with the results of bound transfer functions written out."""
     for use in reversed(tuple(uses)):
         wanted = _wanted(segment, use)
         if wanted:

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 import ratemlx
-from ratemlx.describe.equations import couplings, state_equations, transfer_call
+from ratemlx.describe.equations import couplings, state_equations, transfer_call, transfer_calls
 from ratemlx.describe.latex import latex, name_latex
 
 
@@ -75,6 +75,12 @@ def test_noise_that_is_a_variable_of_its_own() -> None:
 )
 def test_a_transfer_function_with_what_it_is_given(model: str, expected: str) -> None:
     assert transfer_call(ratemlx.load(model).transfer_uses[0]) == expected
+
+
+def test_a_transfer_function_of_a_coupling_takes_delayed_states() -> None:
+    assert list(transfer_calls(ratemlx.load("jansen_rit")))[-1].startswith(
+        r"\text{rate\_tract} = \text{sigmoid}\left(x = y_{1,j}(t - \delta_{ij}) - y_{2,j}(t - \delta_{ij});"
+    )
 
 
 def test_a_vector_of_coefficients_is_named_once() -> None:

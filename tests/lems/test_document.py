@@ -80,6 +80,7 @@ def test_one_component_may_have_several_terms() -> None:
     component = """
         <ComponentType name="coupling_two">
             <Parameter name="x_j" source="x"/><Constant name="k" value="2"/>
+            <TransferFunction name="S" plugin="sigmoid"><Argument name="x" value="x_j"/></TransferFunction>
             <DerivedParameter name="c_one" value="1"/><DerivedParameter name="c_two"/>
             <Dynamics><DerivedVariable name="pre" value="k * x_j"/></Dynamics>
         </ComponentType>"""
@@ -87,6 +88,8 @@ def test_one_component_may_have_several_terms() -> None:
     assert (one.name.value, one.factor.value, two.name.value, two.factor) == ("c_one", "1", "c_two", None)
     assert one.pre is two.pre
     assert one.constants == two.constants
+    assert one.transfer_functions is two.transfer_functions
+    assert [(use.name.value, use.bindings[0].value.value) for use in one.transfer_functions] == [("S", "x_j")]
 
 
 @pytest.mark.parametrize(

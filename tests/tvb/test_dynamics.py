@@ -15,6 +15,7 @@ from ratemlx.errors import RatemlxError
 from ratemlx.ir.model import Model
 from ratemlx.load import load
 from ratemlx.targets import render
+from tests.support import coupling_functions
 from tests.tvb.simulation import brain, classes, run
 
 pytestmark = pytest.mark.tvb
@@ -136,6 +137,16 @@ def test_several_terms_over_several_states(
     np.testing.assert_allclose(slopes[1], 1.0 - y + terms[1] + 3.0 * terms[2], rtol=1e-13)
     chosen = np.where((x > 0) & ~(y > 1), np.abs(x) ** 1.5, np.minimum(np.minimum(x, y), 0.5))
     np.testing.assert_allclose(slopes[2], chosen - 0.125 * z, rtol=1e-13)
+
+
+def test_transfer_functions_of_a_coupling(
+    module_of: Callable[[Model], ModuleType], parsed: Callable[[str], Model]
+) -> None:
+    coupling = classes(module_of(parsed(coupling_functions.TEXT)), "carried")[1]()
+    x_i, x_j = np.random.default_rng(4).uniform(-1.0, 1.0, (2, 4, 7, 1))
+    found = coupling.pre(x_i, x_j)
+    wanted = coupling_functions.carried(x_j[0], x_j[1], x_i[1])
+    np.testing.assert_allclose(found, np.array(list(wanted.values())), rtol=1e-13)
 
 
 def test_too_few_coupling_terms_are_refused(

@@ -79,9 +79,9 @@ constexpr scalar a_4 = R(RATEMLX_C_a_4);  // 1 Connectivity from inhibitory inte
 constexpr scalar nu_tract = R(RATEMLX_C_nu_tract);  // 1/ms Largest rate that a tract carries
 constexpr scalar v_tract = R(RATEMLX_C_v_tract);  // mV Potential at which a tract carries half of it
 constexpr scalar r_tract = R(RATEMLX_C_r_tract);  // 1/mV Steepness of the rate that a tract carries
+constexpr scalar fixed_0 = R(0.5) * r_tract;
 constexpr scalar fixed_3 = R(0.5) * r;
-constexpr scalar fixed_0 = -v_tract;
-constexpr scalar fixed_1 = R(0.5) * r_tract;
+constexpr scalar fixed_1 = -fixed_0 * v_tract;
 constexpr scalar fixed_2 = R(0.5) * nu_tract;
 constexpr scalar fixed_4 = -fixed_3 * v0;
 constexpr scalar fixed_6 = square(a);
@@ -130,7 +130,12 @@ RATEMLX_INLINE void channels(const Fixed &fixed, const real *state, real *channe
 {
     const real y1_ = state[1];
     const real y2 = state[2];
-    channel[0] = fixed_2 + fixed_2 * tanh(fixed_1 * (fixed_0 + y1_ - y2));
+    // rate_tract: argument x
+    const real rate_tract_x = y1_ - y2;
+    // rate_tract: sigmoid
+    const real rate_tract_bend = tanh(fixed_1 + fixed_0 * rate_tract_x);
+    const real rate_tract_F = fixed_2 + fixed_2 * rate_tract_bend;
+    channel[0] = rate_tract_F;
     (void)fixed, (void)state, (void)channel;
 }
 

@@ -272,7 +272,10 @@ class JansenRitCoupling(SparseCoupling):
         y1_j = x_j[0]
         y2_j = x_j[1]
         pre = np.zeros(x_j.shape)
-        pre[0] = 0.5 * self.nu_tract * (np.tanh(0.5 * self.r_tract * (y1_j - self.v_tract - y2_j)) + 1.0)
+        rate_tract_x = y1_j - y2_j
+        rate_tract_bend = np.tanh(0.5 * self.r_tract * (rate_tract_x - self.v_tract))
+        rate_tract_F = 0.5 * self.nu_tract * (rate_tract_bend + 1.0)
+        pre[0] = rate_tract_F
         return pre
 
     def post(self, gx):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ratemlx.errors import Diagnostic
 from ratemlx.lems.document import Document, TransferFunctionNode
 from ratemlx.lems.quoting import quote
+from ratemlx.lems.texts import all_transfer_functions
 from ratemlx.source import Text
 
 CODES = ("plugin-name", "repeated-binding", "coefficients-file")
@@ -18,7 +19,7 @@ _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]
 
 def check_document(document: Document) -> Iterator[Diagnostic]:
     """Look at every use of a transfer function."""
-    for use in document.transfer_functions:
+    for use in all_transfer_functions(document):
         if not _PLUGIN.fullmatch(use.plugin.value):
             message = f"{quote(use.plugin.value)} cannot be the name of a transfer function"
             hint = "a plugin is named, not located: files are given to the program with --plugin"
