@@ -26,6 +26,6 @@ def open_device(name: str, threads: int | None = None) -> Device:
 
 def unknown_device(name: object) -> DeviceError:
     """What to say of a device that there is not, or not yet."""
-    if str(name).lower().startswith(("cuda", "gpu")):
+    if str(name).lower().partition(":")[0] in ("cuda", "gpu"):
         return DeviceError(f"there is no device {name!r} yet: {ON_GPUS}", INSTEAD)
     return DeviceError(f"there is no device {name!r}", did_you_mean(str(name), DEVICES))
