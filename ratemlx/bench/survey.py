@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from ratemlx.bench.measure import Workload, measure
 from ratemlx.bench.peers import cubnm_rate, tvbk_rate
-from ratemlx.bench.tvb import tvb_rate
+from ratemlx.bench.tvb import module_rate, tvb_rate
+from ratemlx.load import load
 from ratemlx.runtime import Connectome, load_connectome
 from ratemlx.simulate import generated_folder
+from ratemlx.targets import generate
 
 DENSE_REGIONS = 100
 
@@ -39,7 +42,11 @@ def survey(models: dict[str, Path], *, instances: int, steps: int, repeat: int) 
     for name in models:
         work = Workload(generated_folder(name), instances, steps)
         rate = measure(work, repeat).rate
-        yield Row(name, "float32, Euler", rate, "tvb-library", _tvb(name, connectome))
+        theirs = _tvb(name, connectome)
+        yield Row(name, "cpp, float32, Euler", rate, "tvb-library", theirs)
+        own = _module(name, connectome)
+        if own is not None:
+            yield Row(name, "tvb, float64, Euler", own, "tvb-library", theirs)
     yield from _against_tvbk(connectome, instances, steps, repeat)
     yield from _against_cubnm(instances, steps, repeat)
 
@@ -51,6 +58,16 @@ def _tvb(name: str, connectome: Connectome) -> float | None:
         return None
 
 
+def _module(name: str, connectome: Connectome) -> float | None:
+    """The target tvb, run by tvb-library's simulator."""
+    with TemporaryDirectory() as folder:
+        (path,) = generate(load(name), "tvb", Path(folder))
+        try:
+            return module_rate(path, connectome, dt=0.1, speed=3.0)
+        except ImportError:
+            return None
+
+
 def _against_tvbk(connectome: Connectome, instances: int, steps: int, repeat: int) -> Iterator[Row]:
     work = Workload(generated_folder("montbrio"), instances, steps, integrator="heun")
     rate = measure(work, repeat).rate
@@ -58,7 +75,7 @@ def _against_tvbk(connectome: Connectome, instances: int, steps: int, repeat: in
         other = max(tvbk_rate(connectome, dt=0.1, speed=3.0, instances=instances, steps=steps) for _ in range(repeat))
     except ImportError:
         other = None
-    yield Row("montbrio", "float32, Heun", rate, "tvbk", other)
+    yield Row("montbrio", "cpp, float32, Heun", rate, "tvbk", other)
 
 
 def _against_cubnm(instances: int, steps: int, repeat: int) -> Iterator[Row]:
@@ -74,4 +91,4 @@ def _against_cubnm(instances: int, steps: int, repeat: int) -> Iterator[Row]:
         other = cubnm_rate(dense, instances=4)
     except ImportError:
         other = None
-    yield Row("wong_wang_exc_inh", f"float64, no delays, {DENSE_REGIONS} regions, dense", rate, "cuBNM", other)
+    yield Row("wong_wang_exc_inh", f"cpp, float64, no delays, {DENSE_REGIONS} regions, dense", rate, "cuBNM", other)
