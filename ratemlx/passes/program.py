@@ -13,6 +13,7 @@ from typing import Any, cast
 import sympy as sp
 
 from ratemlx.ir.model import Model
+from ratemlx.ir.names import symbol as symbol
 
 Named = tuple[str, sp.Expr]
 
@@ -94,11 +95,6 @@ def rebuilt(expression: sp.Expr, args: Sequence[sp.Expr]) -> sp.Expr:
     if isinstance(expression, (sp.Max, sp.Min)):
         return expression.func(*args, evaluate=False)
     return expression.func(*args)
-
-
-def symbol(name: str) -> sp.Symbol:
-    """The symbol of a name: all of a model's quantities are real."""
-    return sp.Symbol(name, real=True)
 
 
 def free_names(expressions: Iterable[sp.Expr]) -> set[str]:

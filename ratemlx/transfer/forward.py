@@ -26,6 +26,8 @@ from ratemlx.transfer.base import TransferFunction
 Wrt = tuple[str, ...]
 Request = tuple[str, Wrt]
 Named = tuple[str, sp.Expr]
+Reach = tuple[sp.Symbol, sp.Symbol, sp.Expr]
+"""A direct input of a statement, the symbol it is affine in (often itself), and its slope."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class _Chain:
         bases = list(dict.fromkeys(base for _, base, _ in inputs))
         if not bases:
             return
-        partials = {base: self._partial(value, expression, inputs, base) for base in bases}
+        partials = {base: _own_value(_partial(expression, inputs, base), expression, value) for base in bases}
         if len(bases) == 1 and not self._varies(partials[bases[0]], value):
             self._alias[value] = (bases[0], partials[bases[0]])
             return
@@ -153,7 +155,7 @@ class _Chain:
         self._first[pivot] = {name: sp.Integer(int(name == pivot.name)) for name in self.pivots}
         self._second[pivot] = dict.fromkeys(self.pairs, sp.Integer(0))
 
-    def _inputs(self, expression: sp.Expr) -> list[tuple[sp.Symbol, sp.Symbol, sp.Expr]]:
+    def _inputs(self, expression: sp.Expr) -> list[Reach]:
         """Direct inputs that vary with a pivot: the symbol, the one it is affine in, and the slope."""
         found = []
         for name in sorted(expression.free_symbols, key=lambda item: str(item.name)):
@@ -166,20 +168,11 @@ class _Chain:
         known = self._first.keys() | self._alias.keys() | {value}
         return bool(expression.free_symbols & known)
 
-    @staticmethod
-    def _partial(
-        value: sp.Symbol, expression: sp.Expr, inputs: list[tuple[sp.Symbol, sp.Symbol, sp.Expr]], base: sp.Symbol
-    ) -> sp.Expr:
-        """Partial derivative by a base, through every input that is affine in it."""
-        total = sp.Add(*(slope * partial_derivative(expression, name) for name, own, slope in inputs if own == base))
-        own_value = isinstance(expression, (sp.Pow, sp.Function))
-        return total.subs(expression, value) if own_value else total
-
     def _write(
         self,
         value: sp.Symbol,
         expression: sp.Expr,
-        inputs: list[tuple[sp.Symbol, sp.Symbol, sp.Expr]],
+        inputs: Sequence[Reach],
         partials: dict[sp.Symbol, sp.Expr],
     ) -> None:
         named = {
@@ -206,18 +199,14 @@ class _Chain:
         self,
         value: sp.Symbol,
         expression: sp.Expr,
-        inputs: list[tuple[sp.Symbol, sp.Symbol, sp.Expr]],
+        inputs: Sequence[Reach],
         partials: dict[sp.Symbol, sp.Expr],
     ) -> dict[tuple[sp.Symbol, str], sp.Expr]:
         """How each partial derivative changes along each pivot."""
-        own = isinstance(expression, (sp.Pow, sp.Function))
         found = {}
         for base in partials:
-            raw = sp.Add(*(slope * partial_derivative(expression, name) for name, its, slope in inputs if its == base))
-            rates = {}
-            for other in partials:
-                rate = sp.Add(*(slope * partial_derivative(raw, name) for name, its, slope in inputs if its == other))
-                rates[other] = rate.subs(expression, value) if own else rate
+            slope = _partial(expression, inputs, base)
+            rates = {other: _own_value(_partial(slope, inputs, other), expression, value) for other in partials}
             for pivot in self.pivots:
                 total = sp.Add(*(rates[other] * self._first[other][pivot] for other in partials))
                 found[base, pivot] = self._name(f"{value.name}.by_{_short(base.name)}_d_{_short(pivot)}", total)
@@ -229,6 +218,16 @@ class _Chain:
             return expression
         self.statements.append((name, expression))
         return _symbol(name)
+
+
+def _partial(expression: sp.Expr, inputs: Sequence[Reach], base: sp.Symbol) -> sp.Expr:
+    """Partial derivative by a base, through every input that is affine in it."""
+    return sp.Add(*(slope * partial_derivative(expression, name) for name, its, slope in inputs if its == base))
+
+
+def _own_value(derivative: sp.Expr, expression: sp.Expr, value: sp.Symbol) -> sp.Expr:
+    """A derivative that contains the value of the statement itself, referring to it by name."""
+    return derivative.subs(expression, value) if isinstance(expression, (sp.Pow, sp.Function)) else derivative
 
 
 def partial_derivative(expression: sp.Expr, by: sp.Symbol) -> sp.Expr:
