@@ -19,7 +19,7 @@ from ratemlx.runtime.sizes import Sizes
 from ratemlx.runtime.timing import Timing
 
 MEMORY_SHARE = 0.5
-"""Part of a device's free memory that one batch may take."""
+"""Part of a device's free memory that batches may take, unless a device says otherwise."""
 BATCH_SECONDS = 20.0
 """A batch is what is lost when a run is killed, so it is not made longer than this on purpose."""
 CHUNK_BYTES = 64 << 20
@@ -29,13 +29,24 @@ ITEM_BYTES = {"float32": 4, "float64": 8}
 
 @dataclass(frozen=True)
 class Limits:
-    """What a device offers: lanes of a tile, tiles at once, free bytes, node-steps per second altogether."""
+    """What a device offers: lanes of a tile, tiles at once, free bytes, node-steps per second altogether.
+
+    `share` is the part of the free bytes that batches may take; `holds_results` tells whether a batch's series gather
+    in the same memory, as they do on a CPU.
+    """
 
     lanes: int
     workers: int
     free_bytes: int
     rate: float
     batch_size: int | None = None
+    share: float = MEMORY_SHARE
+    holds_results: bool = True
+
+    @property
+    def usable_bytes(self) -> float:
+        """Bytes that batches may take."""
+        return self.share * self.free_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +182,7 @@ def _cut(group: SpeedGroup, sizes: Sizes, limits: Limits, timing: Timing) -> lis
     for first in range(0, len(group.instances), size):
         instances = group.instances[first : first + size]
         padded = math.ceil(len(instances) / limits.lanes) * limits.lanes
-        memory = padded * (sizes.instance(group.ring_rows, group.block) + chunk * sizes.sample)
+        memory = padded * (sizes.instance(group.ring_rows, group.block, limits.holds_results) + chunk * sizes.sample)
         cut.append(BatchPlan(group, instances, chunk, memory))
     return cut
 
@@ -186,7 +197,7 @@ def _waves(batches: Sequence[BatchPlan], limits: Limits) -> Iterator[tuple[Batch
         together = [*wave, batch]
         tiles = sum(item.tiles(limits.lanes) for item in together)
         memory = sum(item.memory for item in together)
-        if wave and (tiles > limits.workers or memory > MEMORY_SHARE * limits.free_bytes):
+        if wave and (tiles > limits.workers or memory > limits.usable_bytes):
             yield tuple(wave)
             together = [batch]
         wave = together
@@ -197,9 +208,10 @@ def _waves(batches: Sequence[BatchPlan], limits: Limits) -> Iterator[tuple[Batch
 def _batch_size(group: SpeedGroup, sizes: Sizes, limits: Limits, timing: Timing) -> int:
     """Instances of a batch: as asked for, or what fits into memory and into BATCH_SECONDS."""
     tile = limits.lanes * (
-        sizes.instance(group.ring_rows, group.block) + sizes.least_samples(group.block) * sizes.sample
+        sizes.instance(group.ring_rows, group.block, limits.holds_results)
+        + sizes.least_samples(group.block) * sizes.sample
     )
-    fitting = int(MEMORY_SHARE * limits.free_bytes) // tile
+    fitting = int(limits.usable_bytes) // tile
     if fitting < 1:
         raise _too_large(group, limits, tile)
     if limits.batch_size is not None:
@@ -220,7 +232,7 @@ def _too_large(group: SpeedGroup, limits: Limits, tile: int) -> SweepError:
     speed = f" at a conduction speed of {group.speed:g} mm/ms" if group.speed else ""
     return SweepError(
         f"{limits.lanes} instances{speed} need {bytes_text(tile)} (a history of {group.ring_rows:,} steps);"
-        f" {bytes_text(MEMORY_SHARE * limits.free_bytes)} may be used",
+        f" {bytes_text(limits.usable_bytes)} may be used",
         "use a higher speed, a larger dt, a shorter duration or a longer period",
     )
 

@@ -34,12 +34,12 @@ class Sizes:
         """All samples of one instance."""
         return self.sample * self.timing.n_samples
 
-    def instance(self, ring_rows: int, block: int) -> int:
-        """One instance with its history and its results, but without samples that wait for collection."""
+    def instance(self, ring_rows: int, block: int, with_results: bool = True) -> int:
+        """One instance with its history and, by default, its results, without samples that wait for collection."""
         rows = ring_rows + block
         per_region = self.manifest.channels * rows + len(self.manifest.state_variables) + self.n_observed
         fixed = len(self.manifest.parameters) * self.item + WORDS_BYTES
-        return per_region * self.n_regions * self.item + fixed + self.result
+        return per_region * self.n_regions * self.item + fixed + (self.result if with_results else 0)
 
     def least_samples(self, block: int) -> int:
         """Samples that a call of one block can complete, and one that is under way."""

@@ -148,3 +148,13 @@ def test_small_batches_run_side_by_side(manifest: Manifest, brain: Edges) -> Non
     assert found.batch_bytes == max(sizes)
     tight = plan(manifest, brain, speeds, replace(LIMITS, workers=3, free_bytes=4 * sizes[0] // 3))
     assert [len(wave) for wave in tight.waves] == [1, 2, 2, 1]
+
+
+def test_a_device_may_give_more_of_its_memory_and_keep_results_elsewhere(manifest: Manifest, brain: Edges) -> None:
+    host = plan(manifest, brain, [3] * 40_000)
+    device = plan(manifest, brain, [3] * 40_000, replace(LIMITS, share=0.9, holds_results=False))
+    assert host.batch_bytes <= 0.5 * LIMITS.free_bytes
+    assert device.batch_bytes <= 0.9 * LIMITS.free_bytes
+    results = 2 * 68 * 4 * 1000
+    per_instance = [item.batches[0].memory / len(item.batches[0].instances) for item in (host, device)]
+    assert per_instance[0] - per_instance[1] >= results - 3 * 68 * 2 * 4
