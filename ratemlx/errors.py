@@ -7,7 +7,8 @@
     ├── SweepError            what to sweep, parameter values, the plan
     ├── KernelError           a generated folder that is missing, stale or does not compile
     ├── DeviceError           no compiler, no GPU, too little memory
-    └── ResultError           reading and writing results
+    ├── ResultError           reading and writing results
+    └── ClusterError          how processes were launched, job scripts, descriptions of clusters
     InternalError             a bug of ours, said as such
 
 Knows places in a text and nothing else of the project.
@@ -126,6 +127,10 @@ class DeviceError(RatemlxError):
 
 class ResultError(RatemlxError):
     """Results cannot be read or written."""
+
+
+class ClusterError(RatemlxError):
+    """Processes were not launched as they should be, or a job script or a cluster's description cannot be used."""
 
 
 EXIT_BUG = 70
