@@ -7,6 +7,7 @@
     ├── SweepError            what to sweep, parameter values, the plan
     ├── KernelError           a generated folder that is missing, stale or does not compile
     ├── DeviceError           no compiler, no GPU, too little memory
+    │   └── DeviceMemoryError an allocation that failed; smaller batches may fit
     ├── ResultError           reading and writing results
     └── ClusterError          how processes were launched, job scripts, descriptions of clusters
     InternalError             a bug of ours, said as such
@@ -123,6 +124,10 @@ class KernelError(RatemlxError):
 
 class DeviceError(RatemlxError):
     """No compiler, no GPU, or too little memory."""
+
+
+class DeviceMemoryError(DeviceError):
+    """An array could not be allocated on a device."""
 
 
 class ResultError(RatemlxError):

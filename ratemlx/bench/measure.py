@@ -15,7 +15,7 @@ import numpy as np
 from ratemlx.abi import Integrator, Manifest, Precision
 from ratemlx.runtime import Connectome, RunSpec
 from ratemlx.runtime.devices import open_device
-from ratemlx.runtime.engine import run_plan
+from ratemlx.runtime.engine import Hooks, run_plan
 from ratemlx.runtime.plan import ITEM_BYTES, Limits, Plan, make_plan
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.spec import prepare
@@ -112,7 +112,7 @@ def _timed(workload: Workload) -> tuple[float, Plan]:
             n_observed=len(job.observed),
             limits=limits,
         )
-        work = run_plan(job, plan, device, lambda _: None, Progress())
+        work = run_plan(job, plan, device, Hooks(keep=lambda _: None), Progress())
     finally:
         device.close()
     return plan.node_steps / work, plan

@@ -6,17 +6,33 @@ The only module that fills `abi.Batch`. Knows layout, and nothing of sweeps, fil
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from ratemlx.abi import Batch
-from ratemlx.runtime.arrays import AnyArray, Int32s
-from ratemlx.runtime.devices.base import Buffer, Device, Kernel
+from ratemlx.observables.base import Observer
+from ratemlx.runtime.arrays import AnyArray, Int32s, Int64s
+from ratemlx.runtime.devices.base import Buffer, Device, Download, Kernel
 from ratemlx.runtime.identity import identities
 from ratemlx.runtime.plan import BatchPlan, SpeedGroup
 from ratemlx.runtime.spec import Job
+
+
+@dataclass(frozen=True, eq=False)
+class BatchResult:
+    """A finished batch: its instances, and for each the first step after which a state was not finite, or -1.
+
+    `series` has shape (instance, exposure, time, region), or is None where nobody asked for it; `observed` has what the
+    observers made of it, by name, instances first.
+    """
+
+    instances: Int64s
+    series: AnyArray | None
+    diverged_at: Int32s
+    observed: Mapping[str, AnyArray]
 
 
 class SpeedGroupArrays:
@@ -39,24 +55,40 @@ class SpeedGroupArrays:
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Samples that one call completed: (instance, exposure, sample, region), the first at index `first` of the run."""
+    """What one call advances: steps, and samples `first` to `first + count` of the run, on their way to the host.
 
+    Without series, `arriving` are the divergence steps, which arrive when the chunk is done.
+    """
+
+    steps: int
     first: int
-    values: AnyArray
+    count: int
+    arriving: Download
 
 
 class RunningBatch:
-    """A batch between its start and its last step."""
+    """A batch between its start and its last step. Its chunks are begun one ahead of what is collected."""
 
     def __init__(
-        self, job: Job, plan: BatchPlan, lanes: int, edges: SpeedGroupArrays, kernel: Kernel, device: Device
+        self,
+        job: Job,
+        plan: BatchPlan,
+        lanes: int,
+        edges: SpeedGroupArrays,
+        kernel: Kernel,
+        device: Device,
+        observers: Sequence[Observer] = (),
+        *,
+        series: bool = True,
     ) -> None:
         self.job, self.plan, self.lanes, self.kernel, self.device = job, plan, lanes, kernel, device
         self.steps_done = 0
+        self._observers, self._queue = observers, device.queue()
         tiles, nodes, group = plan.tiles(lanes), job.connectome.n_regions, plan.group
         zeros = partial(device.allocate, dtype=job.dtype)
         manifest, observed = job.manifest, len(job.observed)
-        self._samples: Buffer = zeros((tiles, plan.chunk_samples, observed, nodes, lanes))
+        # Two of them: one is filled while the other is read.
+        self._samples = [zeros((tiles, plan.chunk_samples, observed, nodes, lanes)) for _ in range(2)]
         self._diverged = device.upload(np.full((tiles, lanes), -1, dtype=np.int32))
         # Buffers live as long as their Python objects, which the batch's addresses do not hold.
         self._buffers: dict[str, Buffer] = {
@@ -66,7 +98,6 @@ class RunningBatch:
             "state": device.upload(self._initial_state(tiles)),
             "history": zeros((tiles, manifest.channels, nodes, group.ring_rows + group.block, lanes)),
             "sums": zeros((tiles, observed, nodes, lanes)),
-            "samples": self._samples,
             "diverged_at": self._diverged,
         }
         self._batch = Batch(
@@ -80,8 +111,8 @@ class RunningBatch:
             dt=job.timing.dt,
             **{name: buffer.address for name, buffer in self._buffers.items()},
         )
-        self._first = 0
-        kernel.start(self._batch)
+        self.series = np.empty(self.series_shape, dtype=job.dtype) if series else None
+        kernel.start(self._batch, self._queue)
 
     @property
     def longest_chunk(self) -> int:
@@ -100,28 +131,43 @@ class RunningBatch:
         """Whether there are steps left."""
         return self.steps_done < self.job.timing.n_steps
 
-    def advance(self, steps: int) -> int:
-        """Begin about `steps` more (whole blocks, within `longest_chunk` and the run); gives how many.
+    def advance(self, steps: int) -> Chunk:
+        """Begin about `steps` more: whole blocks, within `longest_chunk` and the run.
 
-        After `device.synchronize()`, `collect` them before the next call.
+        The chunk before the last one must have been collected.
         """
         block, per_sample = self.plan.group.block, self.job.timing.steps_per_sample
         whole = max(block, min(steps, self.longest_chunk) // block * block)
         steps = min(whole, self.job.timing.n_steps - self.steps_done)
-        self._first = self.steps_done // per_sample
-        self._batch.first_step, self._batch.n_steps, self._batch.first_sample = self.steps_done, steps, self._first
-        self.kernel.advance(self._batch)
+        first = self.steps_done // per_sample
+        samples = self._samples[0]
+        self._samples.reverse()
+        self._batch.first_step, self._batch.n_steps, self._batch.first_sample = self.steps_done, steps, first
+        self._batch.samples = samples.address
+        self.kernel.advance(self._batch, self._queue)
         self.steps_done += steps
-        return steps
+        count = self.steps_done // per_sample - first
+        for observer in self._observers:
+            observer.take(samples, first, count, self._queue)
+        arriving = self._queue.download(self._diverged if self.series is None else samples)
+        return Chunk(steps, first, count, arriving)
 
-    def collect(self) -> Chunk:
-        """Samples that the last `advance` completed."""
-        count = self.steps_done // self.job.timing.steps_per_sample - self._first
-        return Chunk(self._first, self._by_instance(self._samples.read()[:, :count]))
+    def collect(self, chunk: Chunk) -> None:
+        """Wait for a chunk and put its samples into `series`."""
+        arrived = chunk.arriving.result()
+        if self.series is not None:
+            self.series[:, :, chunk.first : chunk.first + chunk.count] = self._by_instance(arrived[:, : chunk.count])
 
-    def diverged_at(self) -> Int32s:
-        """For each instance the first step after which a state was not finite, or -1."""
-        return self._diverged.read().reshape(-1)[: len(self.plan.instances)].astype(np.int32)
+    def finish(self) -> BatchResult:
+        """What it gave, when all chunks have been collected."""
+        diverged_at = self._queue.download(self._diverged).result()
+        found = {name: array for item in self._observers for name, array in item.finish(self._queue).items()}
+        return BatchResult(
+            self.plan.instances,
+            self.series,
+            diverged_at.reshape(-1)[: len(self.plan.instances)].astype(np.int32),
+            found,
+        )
 
     def _by_instance(self, samples: AnyArray) -> AnyArray:
         """[tile][sample][observed][node][lane] to (instance, observed, sample, node), without the padding."""

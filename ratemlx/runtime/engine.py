@@ -6,18 +6,17 @@ Knows plan, device and progress; where results go is the caller's `keep`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from ratemlx.abi import BLOCK_SIZES, definitions
-from ratemlx.runtime.arrays import AnyArray, Int32s, Int64s
-from ratemlx.runtime.batch import RunningBatch, SpeedGroupArrays
+from ratemlx.errors import DeviceMemoryError
+from ratemlx.observables.base import Observer
+from ratemlx.runtime.batch import BatchResult, Chunk, RunningBatch, SpeedGroupArrays
 from ratemlx.runtime.devices.base import Device, Kernel
-from ratemlx.runtime.plan import Plan, SpeedGroup
+from ratemlx.runtime.plan import BatchPlan, Plan, SpeedGroup
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.spec import Job
 
@@ -25,31 +24,102 @@ CHUNK_SECONDS = 1.0
 """How often progress is told and an interrupt is heard."""
 
 
+Wave = tuple[BatchPlan, ...]
+"""Batches that run side by side."""
+
+
 @dataclass(frozen=True, eq=False)
-class BatchResult:
-    """A finished batch: indices of its instances, their series (instance, exposure, time, region), divergence steps."""
+class Hooks:
+    """What a run does beside computing: `keep` gets every finished batch, `check` may raise between chunks.
 
-    instances: Int64s
-    series: AnyArray
-    diverged_at: Int32s
+    `observers` makes a batch's observables; `series` tells whether time series are brought to the host at all.
+    """
+
+    keep: Callable[[BatchResult], None]
+    check: Callable[[], None] = lambda: None
+    observers: Callable[[BatchPlan], Sequence[Observer]] = lambda _: ()
+    series: bool = True
 
 
-def run_plan(job: Job, plan: Plan, device: Device, keep: Callable[[BatchResult], None], progress: Progress) -> float:
-    """Run all batches and hand each to `keep`; gives node-steps per second without compilation."""
-    variants = _Variants(job, plan.limits.lanes, device, progress)
-    seconds = 0.0
-    with _settled(device):
-        for wave in plan.waves:
-            kernels = [variants.kernel(batch.group) for batch in wave]
-            started = time.perf_counter()
-            running = [
-                RunningBatch(job, batch, plan.limits.lanes, variants.arrays(batch.group), kernel, device)
-                for batch, kernel in zip(wave, kernels, strict=True)
-            ]
-            for result in _finish(running, progress):
-                keep(result)
-            seconds += time.perf_counter() - started
-    return plan.node_steps / seconds if seconds else 0.0
+class Engine:
+    """Runs waves of a plan on one device; kernels are loaded when they are first needed."""
+
+    def __init__(self, job: Job, plan: Plan, device: Device, hooks: Hooks, progress: Progress) -> None:
+        self._job, self._lanes, self._device = job, plan.limits.lanes, device
+        self._hooks, self._progress = hooks, progress
+        self._variants = _Variants(job, self._lanes, device, progress)
+        self.seconds = 0.0
+        """Time spent so far, compilation left out."""
+
+    def run(self, waves: Iterable[Wave]) -> None:
+        """Run waves and hand on each of their batches."""
+        with _settled(self._device):
+            for wave in waves:
+                self._run_wave(wave)
+
+    def _run_wave(self, wave: Wave) -> None:
+        kernels = [self._variants.kernel(batch.group) for batch in wave]
+        started = time.perf_counter()
+        try:
+            running = [self._begin(batch, kernel) for batch, kernel in zip(wave, kernels, strict=True)]
+        except DeviceMemoryError:
+            self._device.synchronize()
+            smaller = _halved(wave, self._lanes)
+            if not smaller:
+                raise
+            for part in smaller:
+                self._run_wave(part)
+            return
+        self._finish(running)
+        for batch in running:
+            self._hooks.keep(batch.finish())
+        self.seconds += time.perf_counter() - started
+
+    def _begin(self, batch: BatchPlan, kernel: Kernel) -> RunningBatch:
+        arrays, observers = self._variants.arrays(batch.group), self._hooks.observers(batch)
+        return RunningBatch(
+            self._job, batch, self._lanes, arrays, kernel, self._device, observers, series=self._hooks.series
+        )
+
+    def _finish(self, wave: Sequence[RunningBatch]) -> None:
+        """All steps of batches that run side by side; a chunk computes while the one before it is collected.
+
+        The length of chunks follows the time they take.
+        """
+        steps, pending = BLOCK_SIZES[0], list[tuple[RunningBatch, Chunk]]()
+        last = time.perf_counter()
+        while pending or any(batch.running for batch in wave):
+            self._hooks.check()
+            begun = [(batch, batch.advance(steps)) for batch in wave if batch.running]
+            for batch, chunk in pending:
+                batch.collect(chunk)
+                self._progress.advance(chunk.steps * len(batch.plan.instances))
+            if pending:
+                elapsed, last = time.perf_counter() - last, time.perf_counter()
+                done = max(chunk.steps for _, chunk in pending)
+                # At most tenfold at a time: the first call also pays for page faults and says little.
+                steps = int(min(done * CHUNK_SECONDS / max(elapsed, 1e-6), done * 10))
+            pending = begun
+
+
+def run_plan(job: Job, plan: Plan, device: Device, hooks: Hooks, progress: Progress) -> float:
+    """Run all batches; gives node-steps per second without compilation."""
+    engine = Engine(job, plan, device, hooks, progress)
+    engine.run(plan.waves)
+    return plan.node_steps / engine.seconds if engine.seconds else 0.0
+
+
+def _halved(wave: Wave, lanes: int) -> list[Wave]:
+    """The batches of a wave one by one; a single one as two of half the instances, or nothing if it is one tile."""
+    if len(wave) > 1:
+        return [(batch,) for batch in wave]
+    (batch,) = wave
+    tiles = batch.tiles(lanes)
+    if tiles < 2:
+        return []
+    half = tiles // 2 * lanes
+    parts = batch.instances[:half], batch.instances[half:]
+    return [(replace(batch, instances=part, memory=batch.memory // 2),) for part in parts]
 
 
 @contextmanager
@@ -99,27 +169,3 @@ def load_kernel(job: Job, block: int, lanes: int, device: Device, progress: Prog
     )
     with progress.compiling(f"{job.manifest.model} for blocks of {block}"):
         return device.load(Path(job.spec.folder), job.manifest, chosen)
-
-
-def _finish(wave: Sequence[RunningBatch], progress: Progress) -> list[BatchResult]:
-    """All steps of batches that run side by side; the length of calls follows the time they take."""
-    job, device = wave[0].job, wave[0].device
-    series = [np.empty(batch.series_shape, dtype=job.dtype) for batch in wave]
-    steps = BLOCK_SIZES[0]
-    device.synchronize()
-    while any(batch.running for batch in wave):
-        started = time.perf_counter()
-        active = [(batch, values) for batch, values in zip(wave, series, strict=True) if batch.running]
-        done = [batch.advance(steps) for batch, _ in active]
-        device.synchronize()
-        for batch, values in active:
-            chunk = batch.collect()
-            values[:, :, chunk.first : chunk.first + chunk.values.shape[2]] = chunk.values
-        progress.advance(sum(n * len(batch.plan.instances) for n, (batch, _) in zip(done, active, strict=True)))
-        elapsed = max(time.perf_counter() - started, 1e-6)
-        # At most tenfold at a time: the first call also pays for page faults and says little.
-        steps = int(min(max(done) * CHUNK_SECONDS / elapsed, max(done) * 10))
-    return [
-        BatchResult(batch.plan.instances, values, batch.diverged_at())
-        for batch, values in zip(wave, series, strict=True)
-    ]

@@ -20,6 +20,8 @@ from ratemlx.runtime.timing import Timing
 
 MEMORY_SHARE = 0.5
 """Part of a device's free memory that batches may take, unless a device says otherwise."""
+SAMPLE_BUFFERS = 2
+"""One is filled while the other is read."""
 BATCH_SECONDS = 20.0
 """A batch is what is lost when a run is killed, so it is not made longer than this on purpose."""
 CHUNK_BYTES = 64 << 20
@@ -32,7 +34,7 @@ class Limits:
     """What a device offers: lanes of a tile, tiles at once, free bytes, node-steps per second altogether.
 
     `share` is the part of the free bytes that batches may take; `holds_results` tells whether a batch's series gather
-    in the same memory, as they do on a CPU.
+    in the same memory, as they do on a CPU. Elsewhere `host_bytes` are free for them (None: any number).
     """
 
     lanes: int
@@ -42,6 +44,7 @@ class Limits:
     batch_size: int | None = None
     share: float = MEMORY_SHARE
     holds_results: bool = True
+    host_bytes: int | None = None
 
     @property
     def usable_bytes(self) -> float:
@@ -69,13 +72,14 @@ class SpeedGroup:
 class BatchPlan:
     """One unit of computing and of saving: some instances of one speed group.
 
-    `chunk_samples` are collected at once; `memory` is in bytes.
+    `chunk_samples` are collected at once; `memory` is in bytes on the device, `result_bytes` for its series.
     """
 
     group: SpeedGroup
     instances: Int64s
     chunk_samples: int
     memory: int
+    result_bytes: int
 
     def tiles(self, lanes: int) -> int:
         """Tiles of `lanes` instances, the last one padded."""
@@ -131,15 +135,18 @@ def make_plan(
     n_observed: int,
     limits: Limits,
     pending: Int64s | None = None,
+    observer_bytes: int = 0,
+    keeps_series: bool = True,
 ) -> Plan:
     """Group and cut the `pending` instances (all of them if None); raises SweepError for what does not fit in memory.
 
-    `speeds` has the conduction speed (mm/ms) of every instance.
+    `speeds` has the conduction speed (mm/ms) of every instance; `observer_bytes` is what observables take of the device
+    for one instance, and `keeps_series` whether its time series are brought to the host.
     """
     n_regions = len(edges.begin) - 1
     chosen = np.arange(len(speeds)) if pending is None else pending
     groups = tuple(_groups(manifest, edges, timing, speeds, chosen))
-    sizes = Sizes(manifest, n_regions, n_observed, ITEM_BYTES[precision], timing)
+    sizes = Sizes(manifest, n_regions, n_observed, ITEM_BYTES[precision], timing, observer_bytes, keeps_series)
     batches = [batch for group in groups for batch in _cut(group, sizes, limits, timing)]
     waves = tuple(_waves(batches, limits))
     return Plan(groups, waves, timing, limits, n_regions, n_observed, len(chosen) * sizes.result)
@@ -182,8 +189,9 @@ def _cut(group: SpeedGroup, sizes: Sizes, limits: Limits, timing: Timing) -> lis
     for first in range(0, len(group.instances), size):
         instances = group.instances[first : first + size]
         padded = math.ceil(len(instances) / limits.lanes) * limits.lanes
-        memory = padded * (sizes.instance(group.ring_rows, group.block, limits.holds_results) + chunk * sizes.sample)
-        cut.append(BatchPlan(group, instances, chunk, memory))
+        waiting = SAMPLE_BUFFERS * chunk * sizes.sample
+        memory = padded * (sizes.instance(group.ring_rows, group.block, limits.holds_results) + waiting)
+        cut.append(BatchPlan(group, instances, chunk, memory, len(instances) * sizes.result))
     return cut
 
 
@@ -196,8 +204,7 @@ def _waves(batches: Sequence[BatchPlan], limits: Limits) -> Iterator[tuple[Batch
     for batch in batches:
         together = [*wave, batch]
         tiles = sum(item.tiles(limits.lanes) for item in together)
-        memory = sum(item.memory for item in together)
-        if wave and (tiles > limits.workers or memory > limits.usable_bytes):
+        if wave and (tiles > limits.workers or not _fit(together, limits)):
             yield tuple(wave)
             together = [batch]
         wave = together
@@ -205,15 +212,24 @@ def _waves(batches: Sequence[BatchPlan], limits: Limits) -> Iterator[tuple[Batch
         yield tuple(wave)
 
 
+def _fit(batches: Sequence[BatchPlan], limits: Limits) -> bool:
+    """Whether batches fit into memory side by side."""
+    if sum(item.memory for item in batches) > limits.usable_bytes:
+        return False
+    return limits.host_bytes is None or sum(item.result_bytes for item in batches) <= MEMORY_SHARE * limits.host_bytes
+
+
 def _batch_size(group: SpeedGroup, sizes: Sizes, limits: Limits, timing: Timing) -> int:
     """Instances of a batch: as asked for, or what fits into memory and into BATCH_SECONDS."""
     tile = limits.lanes * (
         sizes.instance(group.ring_rows, group.block, limits.holds_results)
-        + sizes.least_samples(group.block) * sizes.sample
+        + SAMPLE_BUFFERS * sizes.least_samples(group.block) * sizes.sample
     )
     fitting = int(limits.usable_bytes) // tile
     if fitting < 1:
         raise _too_large(group, limits, tile)
+    if limits.host_bytes is not None and sizes.result:
+        fitting = max(1, min(fitting, int(MEMORY_SHARE * limits.host_bytes) // (limits.lanes * sizes.result)))
     if limits.batch_size is not None:
         if limits.batch_size < 1:
             raise SweepError(f"a batch needs at least one instance; {limits.batch_size} were asked for")

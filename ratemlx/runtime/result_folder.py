@@ -15,8 +15,8 @@ import numpy as np
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, bytes_text
+from ratemlx.runtime.batch import BatchResult
 from ratemlx.runtime.cache import replacing, temporary_pattern
-from ratemlx.runtime.engine import BatchResult
 from ratemlx.runtime.fingerprint import differences, digest
 from ratemlx.runtime.result import (
     FIGURE_FILE,
@@ -129,6 +129,7 @@ class ResultFolder:
         path = self._batches / f"{int(batch.instances[0]):010d}.npz"
         try:
             with replacing(path) as temporary, temporary.open("wb") as stream:
+                assert batch.series is not None
                 arrays = {"instances": batch.instances, "series": batch.series, "diverged_at": batch.diverged_at}
                 np.savez(stream, allow_pickle=False, **{STAMP: np.array(self._stamp)}, **arrays)
         except OSError as error:

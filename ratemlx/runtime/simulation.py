@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ratemlx.runtime.batch import BatchResult
 from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.devices.base import Device
-from ratemlx.runtime.engine import BatchResult, run_plan
+from ratemlx.runtime.engine import Hooks, run_plan
 from ratemlx.runtime.fingerprint import fingerprint, ratemlx_version
 from ratemlx.runtime.folder_lock import locked
 from ratemlx.runtime.memory import free_memory
@@ -121,7 +122,7 @@ def _fill(folder: ResultFolder, job: Job, device: Device, progress: Progress) ->
 def _run_batches(job: Job, plan: Plan, device: Device, keep: Any, progress: Progress) -> None:
     progress.begin(plan.n_instances * plan.timing.n_steps)
     try:
-        rate = run_plan(job, plan, device, keep, progress)
+        rate = run_plan(job, plan, device, Hooks(keep=keep), progress)
     finally:
         progress.end()
     remember_rate(job, device, plan.limits.lanes, rate)

@@ -16,13 +16,19 @@ WORDS_BYTES = 12
 
 @dataclass(frozen=True)
 class Sizes:
-    """Bytes for a model on `n_regions`, with `n_observed` exposures kept, in numbers of `item` bytes."""
+    """Bytes for a model on `n_regions`, with `n_observed` exposures kept, in numbers of `item` bytes.
+
+    `observers` are the bytes of an instance that observables take on the device; `keeps_series` tells whether time
+    series are brought to the host.
+    """
 
     manifest: Manifest
     n_regions: int
     n_observed: int
     item: int
     timing: Timing
+    observers: int = 0
+    keeps_series: bool = True
 
     @property
     def sample(self) -> int:
@@ -31,15 +37,15 @@ class Sizes:
 
     @property
     def result(self) -> int:
-        """All samples of one instance."""
-        return self.sample * self.timing.n_samples
+        """All samples of one instance, in host memory; nothing where they are not brought there."""
+        return self.sample * self.timing.n_samples if self.keeps_series else 0
 
     def instance(self, ring_rows: int, block: int, with_results: bool = True) -> int:
         """One instance with its history and, by default, its results, without samples that wait for collection."""
         rows = ring_rows + block
         per_region = self.manifest.channels * rows + len(self.manifest.state_variables) + self.n_observed
         fixed = len(self.manifest.parameters) * self.item + WORDS_BYTES
-        return per_region * self.n_regions * self.item + fixed + (self.result if with_results else 0)
+        return per_region * self.n_regions * self.item + fixed + self.observers + (self.result if with_results else 0)
 
     def least_samples(self, block: int) -> int:
         """Samples that a call of one block can complete, and one that is under way."""

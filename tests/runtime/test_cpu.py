@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,8 +20,8 @@ from ratemlx.runtime import Connectome, RunSpec
 from ratemlx.runtime.cache import cache_folder, replacing
 from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.devices.compiler import FLAGS, compile_library, find_compiler, vector_bytes
-from ratemlx.runtime.devices.cpu import CpuDevice
-from ratemlx.runtime.engine import run_plan
+from ratemlx.runtime.devices.cpu import CpuDevice, CpuQueue
+from ratemlx.runtime.engine import Hooks, run_plan
 from ratemlx.runtime.plan import Limits, make_plan
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.rates import OPERATIONS_PER_LANE, expected_rate, remember_rate
@@ -207,25 +206,19 @@ def _no_space(path: Path) -> NoReturn:
     raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
 
-def test_an_interrupt_waits_for_kernels(linear: Path, small: Connectome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_waits_for_kernels(linear: Path, small: Connectome) -> None:
     """Buffers are freed after it, and no thread may write to them then."""
 
-    class Watched(CpuDevice):
-        pending = 0
-
-        def _submit(self, function: Callable[..., None], *arguments: object) -> None:
-            self.pending += 1
-            super()._submit(function, *arguments)
-
-        def synchronize(self) -> None:
-            super().synchronize()
-            self.pending = 0
-
-    def interrupt(*_: object) -> NoReturn:
-        assert device.pending
+    def interrupt() -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ratemlx.runtime.engine._finish", interrupt)
+    queues: list[CpuQueue] = []
+
+    class Watched(CpuDevice):
+        def queue(self) -> CpuQueue:
+            queues.append(super().queue())
+            return queues[-1]
+
     device = Watched(1)
     try:
         job = prepare(RunSpec(folder=linear, connectome=small, duration=10.0))
@@ -240,7 +233,8 @@ def test_an_interrupt_waits_for_kernels(linear: Path, small: Connectome, monkeyp
             limits=limits,
         )
         with pytest.raises(KeyboardInterrupt):
-            run_plan(job, plan, device, lambda _: None, Progress())
-        assert device.pending == 0
+            run_plan(job, plan, device, Hooks(keep=lambda _: None, check=interrupt), Progress())
+        (queue,) = queues
+        assert queue.idle
     finally:
         device.close()

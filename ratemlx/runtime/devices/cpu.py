@@ -13,13 +13,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
 from ratemlx.abi import ABI_VERSION, Batch, Manifest, Precision
-from ratemlx.errors import DeviceError, KernelError
+from ratemlx.errors import DeviceError, DeviceMemoryError, KernelError
 from ratemlx.runtime.arrays import AnyArray
-from ratemlx.runtime.devices.base import Target
+from ratemlx.runtime.devices.base import Buffer, Queue, Target
 from ratemlx.runtime.devices.compiler import compile_library, cpu_model, find_compiler, vector_bytes
 from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.plan import ITEM_BYTES
@@ -46,32 +47,100 @@ class HostBuffer:
         """Where it begins."""
         return int(self.array.ctypes.data)
 
-    def read(self) -> AnyArray:
-        """The array itself."""
+
+@dataclass(frozen=True, eq=False)
+class HostDownload:
+    """An array that is there already, once the calls before it are done."""
+
+    array: AnyArray
+    calls: tuple[Future[None], ...]
+
+    def result(self) -> AnyArray:
+        """The array itself, not a copy."""
+        for call in self.calls:
+            call.result()
         return self.array
 
 
-class CpuKernel:
-    """A loaded library; `submit` runs its calls, one tile at a time, so that a tile stays in cache."""
+class CpuQueue:
+    """Calls that run in order for each tile; tiles run side by side, on the threads of the device."""
 
-    def __init__(self, library: ctypes.CDLL, submit: Callable[..., None]) -> None:
-        self._submit = submit
-        self._functions = {name: getattr(library, f"ratemlx_{name}") for name in ("start", "advance")}
-        for function in self._functions.values():
-            function.argtypes = (ctypes.POINTER(Batch), ctypes.c_int32, ctypes.c_int32)
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+        self._latest: dict[int, Future[None]] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is queued or running."""
+        return all(call.done() for call in self._latest.values())
+
+    def submit(self, tile: int, function: Callable[..., None], *arguments: object) -> None:
+        """Queue a call after the tile's last one."""
+        # A thread that waits for the call before it cannot wait for ever: that one was given to the pool earlier.
+        self._latest[tile] = self._pool.submit(_call_after, self._latest.get(tile), function, *arguments)
+
+    def download(self, buffer: Buffer) -> HostDownload:
+        """The buffer's own array, when what is queued now is done."""
+        assert isinstance(buffer, HostBuffer)
+        return HostDownload(buffer.array, tuple(self._latest.values()))
+
+    def synchronize(self) -> None:
+        """Wait for all calls; after an interrupt too, for no thread may touch the arrays when this has returned."""
+        calls = list(self._latest.values())
+        try:
+            for call in calls:
+                call.result()
+        finally:
+            # A call that runs cannot be cancelled.
+            for call in calls:
+                call.cancel()
+            wait(calls)
+
+
+def _call_after(before: Future[None] | None, function: Callable[..., None], *arguments: object) -> None:
+    if before is not None:
+        before.result()
+    function(*arguments)
+
+
+class CpuProgram:
+    """Functions of a loaded library, called for one tile at a time, so that a tile stays in cache."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._library = library
+        self._functions: dict[str, Any] = {}
+
+    def run(self, function: str, arguments: ctypes.Structure, tiles: int, rows: int, queue: Queue) -> None:  # noqa: ARG002
+        """Queue a call for every tile; it goes over the rows itself."""
+        assert isinstance(queue, CpuQueue)
+        # The caller changes its structure for the next call while this one still waits.
+        copied = type(arguments).from_buffer_copy(arguments)
+        called = self._function(function)
+        for tile in range(tiles):
+            queue.submit(tile, called, ctypes.byref(copied), tile, tile + 1)
+
+    def _function(self, name: str) -> Any:
+        if name not in self._functions:
+            function = getattr(self._library, f"ratemlx_{name}")
+            function.argtypes = (ctypes.c_void_p, ctypes.c_int32, ctypes.c_int32)
             function.restype = None
+            self._functions[name] = function
+        return self._functions[name]
 
-    def start(self, batch: Batch) -> None:
+
+class CpuKernel:
+    """A loaded model kernel."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._program = CpuProgram(library)
+
+    def start(self, batch: Batch, queue: Queue) -> None:
         """Fill the histories of all tiles from their states."""
-        self._each_tile("start", batch)
+        self._program.run("start", batch, batch.n_tiles, batch.n_nodes, queue)
 
-    def advance(self, batch: Batch) -> None:
+    def advance(self, batch: Batch, queue: Queue) -> None:
         """Advance all tiles by `batch.n_steps`."""
-        self._each_tile("advance", batch)
-
-    def _each_tile(self, name: str, batch: Batch) -> None:
-        for tile in range(batch.n_tiles):
-            self._submit(self._functions[name], ctypes.byref(batch), tile, tile + 1)
+        self._program.run("advance", batch, batch.n_tiles, batch.n_nodes, queue)
 
 
 class CpuDevice:
@@ -84,7 +153,7 @@ class CpuDevice:
             raise DeviceError(f"at least one thread is needed; {threads} were asked for")
         self.workers = threads or available_threads()
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="ratemlx")
-        self._calls: list[Future[None]] = []
+        self._queues: WeakSet[CpuQueue] = WeakSet()
 
     @property
     def name(self) -> str:
@@ -106,19 +175,24 @@ class CpuDevice:
             raise KernelError(f"{folder} holds a {manifest.target} kernel; {self.name} runs {self.target} kernels")
         if Path(manifest.kernel).name != manifest.kernel:
             raise KernelError(f"the manifest names a kernel outside its folder: {manifest.kernel!r}")
-        source = folder / manifest.kernel
-        library = compile_library(source, definitions)
-        try:
-            loaded = ctypes.CDLL(str(library))
-        except OSError:
-            loaded = _load_again(source, definitions)
+        loaded = _load(folder / manifest.kernel, definitions)
         with contextlib.suppress(AttributeError):
             if loaded.ratemlx_abi_version() == ABI_VERSION:
-                return CpuKernel(loaded, self._submit)
+                return CpuKernel(loaded)
         raise KernelError(
             f"{manifest.kernel} does not export version {ABI_VERSION} of the kernel interface",
             "generate it again: ratemlx generate MODEL",
         )
+
+    def load_program(self, source: Path, definitions: Mapping[str, str]) -> CpuProgram:
+        """Compile (or take from the cache) and load functions; raises KernelError or DeviceError."""
+        return CpuProgram(_load(source, definitions))
+
+    def queue(self) -> CpuQueue:
+        """A new queue."""
+        queue = CpuQueue(self._pool)
+        self._queues.add(queue)
+        return queue
 
     def upload(self, array: AnyArray) -> HostBuffer:
         """A copy of an array."""
@@ -132,28 +206,31 @@ class CpuDevice:
         try:
             block = np.zeros(size + ALIGNMENT, dtype=np.uint8)
         except MemoryError as error:
-            raise DeviceError(f"no memory for {size:,} bytes", "use a smaller --batch-size") from error
+            raise DeviceMemoryError(f"no memory for {size:,} bytes", "use a smaller --batch-size") from error
         first = -block.ctypes.data % ALIGNMENT
         return HostBuffer(block[first : first + size].view(dtype).reshape(shape))
 
+    def array(self, buffer: Buffer) -> AnyArray:
+        """The buffer's memory as it is."""
+        assert isinstance(buffer, HostBuffer)
+        return buffer.array
+
     def synchronize(self) -> None:
-        """Wait for all calls."""
-        calls, self._calls = self._calls, []
-        try:
-            for call in calls:
-                call.result()
-        finally:
-            # Interrupted: no thread may touch the arrays after we return. A running call cannot be cancelled.
-            for call in calls:
-                call.cancel()
-            wait(calls)
+        """Wait for all queues."""
+        for queue in tuple(self._queues):
+            queue.synchronize()
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _submit(self, function: Callable[..., None], *arguments: object) -> None:
-        self._calls.append(self._pool.submit(function, *arguments))
+
+def _load(source: Path, definitions: Mapping[str, str]) -> ctypes.CDLL:
+    library = compile_library(source, definitions)
+    try:
+        return ctypes.CDLL(str(library))
+    except OSError:
+        return _load_again(source, definitions)
 
 
 def _load_again(source: Path, definitions: Mapping[str, str]) -> ctypes.CDLL:

@@ -1,0 +1,1 @@
+"""What is computed from samples while a simulation runs, on the device on which it runs."""
