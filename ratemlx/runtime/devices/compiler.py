@@ -10,7 +10,6 @@ import os
 import platform
 import shlex
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +17,8 @@ from pathlib import Path
 
 from ratemlx.errors import DeviceError, KernelError
 from ratemlx.resources import INCLUDE
-from ratemlx.runtime.cache import cache_folder, replacing, writing_cache
+from ratemlx.runtime.cache import cache_folder
+from ratemlx.runtime.devices.compiled import TIMEOUT, cached_name, first_lines, made_once, run_command, source_key
 
 # -ffast-math is left out on purpose: it assumes that no number is infinite or NaN, and may treat the remainder of a
 # loop differently from its vector part, so results would depend on the batch.
@@ -35,9 +35,8 @@ FLAGS = (
     "-x",
     "c++",
 )
-TIMEOUT = 600.0
+PROBE_SECONDS = 30
 INSTALL_HINT = "install g++ (apt install g++, dnf install gcc-c++, conda install gxx) or set $CXX"
-SHOWN_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -58,14 +57,15 @@ def _probe(text: str) -> Compiler:
     command = tuple(shlex.split(text))
     if shutil.which(command[0]) is None:
         raise DeviceError(f"there is no C++ compiler: {command[0]} is not found", INSTALL_HINT)
-    lines = _run((*command, "--version"), 30).stdout.splitlines()
+    lines = run_command((*command, "--version"), PROBE_SECONDS, INSTALL_HINT).stdout.splitlines()
     return Compiler(command, lines[0] if lines else "unknown")
 
 
 @cache
 def _macros(compiler: Compiler) -> str:
     """Macros that the compiler defines for this CPU, one per line."""
-    return _run((*compiler.command, "-march=native", "-dM", "-E", "-x", "c++", os.devnull), 30).stdout
+    command = (*compiler.command, "-march=native", "-dM", "-E", "-x", "c++", os.devnull)
+    return run_command(command, PROBE_SECONDS, INSTALL_HINT).stdout
 
 
 def vector_bytes(compiler: Compiler) -> int:
@@ -103,47 +103,13 @@ def compile_library(source: Path, definitions: Mapping[str, str], *, again: bool
     """
     compiler = find_compiler()
     arguments = (*FLAGS, *(f"-D{name}={value}" for name, value in sorted(definitions.items())))
-    library = cache_folder("kernels") / f"{source.stem[:40]}-{_key(source, arguments, compiler)}.so"
-    if again or not library.exists():
-        with writing_cache(library.parent), replacing(library) as temporary:
-            command = (*compiler.command, *arguments, f"-I{INCLUDE}", "-o", str(temporary), str(source))
-            done = _run(command, TIMEOUT)
-            if done.returncode:
-                message = f"{source.name} does not compile:\n{_shown(done.stderr)}"
-                raise KernelError(message, f"compiler: {compiler.version}")
-    return library
 
+    def compile_to(library: Path) -> None:
+        command = (*compiler.command, *arguments, f"-I{INCLUDE}", "-o", str(library), str(source))
+        done = run_command(command, TIMEOUT, INSTALL_HINT)
+        if done.returncode:
+            message = f"{source.name} does not compile:\n{first_lines(done.stderr)}"
+            raise KernelError(message, f"compiler: {compiler.version}")
 
-def _key(source: Path, arguments: tuple[str, ...], compiler: Compiler) -> str:
-    digest = hashlib.blake2b(digest_size=12)
-    try:
-        texts = [source.read_bytes(), *(path.read_bytes() for path in sorted(INCLUDE.rglob("*.h")))]
-    except OSError as error:
-        raise KernelError(f"{error.filename} cannot be read: {error.strerror}", "generate the folder again") from error
-    for part in (*texts, "\0".join((*arguments, *compiler.command, compiler.version, cpu_model())).encode()):
-        digest.update(len(part).to_bytes(8, "little") + part)
-    return digest.hexdigest()
-
-
-def _run(command: tuple[str, ...], timeout: float) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-    except subprocess.TimeoutExpired as error:
-        raise KernelError(f"{command[0]} did not finish within {timeout:g} s") from error
-    except OSError as error:
-        raise DeviceError(f"{command[0]} cannot be run: {error.strerror}", INSTALL_HINT) from error
-
-
-def _shown(messages: str) -> str:
-    lines = messages.strip().splitlines()
-    more = [f"... {len(lines) - SHOWN_LINES} more lines"] if len(lines) > SHOWN_LINES else []
-    return "\n".join([*(f"  {line}" for line in lines[:SHOWN_LINES]), *(f"  {line}" for line in more)])
+    key = source_key(source, (*arguments, *compiler.command, compiler.version, cpu_model()))
+    return made_once(cache_folder("kernels") / cached_name(source, key, ".so"), compile_to, again=again)
