@@ -1,0 +1,80 @@
+"""Stopping in good time: SIGTERM, SIGUSR1 and a time limit end a run as an interrupt does, with a code of their own.
+
+Imports nothing slow, for the handlers are to be in place before anything that takes time is imported. A run stops
+between two chunks at the latest; what it has finished is on disk by then, what it is at is dropped.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+
+EXIT_STOPPED = 75
+"""Exit code of a run that was stopped in good time and goes on with the same command (EX_TEMPFAIL of sysexits.h)."""
+SIGNALS = ("SIGTERM", "SIGUSR1")
+MARGIN = 10.0
+"""Seconds before the time limit at which a run stops, to leave time for what is not computing."""
+
+
+class Stopped(BaseException):
+    """The run is to end now; `reason` says why. Like an interrupt no `except Exception` catches it."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class _Received:
+    """The first signal that came, and whether it has been raised; raised once, for cleaning up takes time."""
+
+    name: str | None = None
+    raised = False
+    shielded = 0
+
+
+def install_handlers() -> None:
+    """From now on the first SIGTERM or SIGUSR1 raises Stopped in the main thread; further ones are ignored."""
+    for name in SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, _handle)
+
+
+def _handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    if _Received.name is None:
+        _Received.name = signal.Signals(number).name
+    # Within a callback of C code an exception would be lost, so `check` looks again.
+    if not _Received.shielded:
+        _raise_once()
+
+
+def _raise_once() -> None:
+    if _Received.name is not None and not _Received.raised:
+        _Received.raised = True
+        raise Stopped(_Received.name)
+
+
+class shielded:  # noqa: N801
+    """Within this context a signal waits until its end: for what must not be cut in two."""
+
+    def __enter__(self) -> None:
+        _Received.shielded += 1
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        _Received.shielded -= 1
+        if not _Received.shielded and kind is None:
+            _raise_once()
+
+
+class Deadline:
+    """When a run must have ended; `seconds` from now, or never."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds - min(MARGIN, seconds / 10)
+
+    def check(self, ahead: float = 0.0) -> None:
+        """Raise Stopped if a signal has come, or if `ahead` seconds more would be too many."""
+        _raise_once()
+        if self._end is not None and time.monotonic() + ahead > self._end:
+            raise Stopped("the time limit")

@@ -1,0 +1,172 @@
+"""The processes that share a run: one alone here, or the ranks of MPI (`mpi.py`), with the same few calls.
+
+What they share out are the waves of a plan, one at a time to whoever is free, so that fast and slow devices end
+together. Knows numbers and messages; nothing of models or files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from ratemlx.errors import ClusterError, RatemlxError
+from ratemlx.runtime.launch import check_launch, find_launch
+from ratemlx.runtime.stopping import Stopped
+
+T = TypeVar("T")
+
+
+class Shares(Protocol):
+    """Numbers from 0 on, each given to one process only."""
+
+    def next(self) -> int:
+        """The next number that nobody has."""
+
+    def add_done(self, amount: int) -> None:
+        """Tell how much has been done here."""
+
+    def done(self) -> int:
+        """How much all have done."""
+
+    def stop(self) -> None:
+        """Ask all processes to stop."""
+
+    def stop_asked(self) -> bool:
+        """Whether one of them asked."""
+
+    def close(self) -> None:
+        """Give it back; all processes call this together."""
+
+
+class World(Protocol):
+    """The processes of a run. All of them make the same calls in the same order."""
+
+    @property
+    def rank(self) -> int:
+        """Number of this process."""
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+
+    @property
+    def local_rank(self) -> int:
+        """Number of this process among those of its computer."""
+
+    @property
+    def local_size(self) -> int:
+        """How many there are on its computer."""
+
+    def broadcast(self, value: T | None) -> T:
+        """What rank 0 gives, to all."""
+
+    def gather(self, value: T) -> list[T]:
+        """What each gives, in the order of ranks, to all."""
+
+    def shares(self) -> Shares:
+        """A new counter from 0."""
+
+    def abort(self, code: int) -> None:
+        """End all processes at once, where one has a fault that the others wait for."""
+
+
+@dataclass
+class _OwnShares:
+    """Numbers for one process."""
+
+    given: int = -1
+    amount: int = 0
+
+    def next(self) -> int:
+        self.given += 1
+        return self.given
+
+    def add_done(self, amount: int) -> None:
+        self.amount += amount
+
+    def done(self) -> int:
+        return self.amount
+
+    def stop(self) -> None:
+        pass
+
+    def stop_asked(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+class Alone:
+    """One process."""
+
+    rank = 0
+    size = 1
+    local_rank = 0
+    local_size = 1
+
+    def broadcast(self, value: T | None) -> T:
+        """The value itself."""
+        assert value is not None
+        return value
+
+    def gather(self, value: T) -> list[T]:
+        """The value alone."""
+        return [value]
+
+    def shares(self) -> Shares:
+        """A counter."""
+        return _OwnShares()
+
+    def abort(self, code: int) -> None:
+        """Nobody else waits."""
+
+
+def open_world() -> World:
+    """The ranks of MPI where this process was launched as one of several, else this process alone.
+
+    Raises ClusterError where the launcher started several tasks and MPI does not connect them.
+    """
+    launch = find_launch(os.environ)
+    if launch is None or launch.size == 1:
+        return Alone()
+    from ratemlx.runtime.mpi import open_mpi
+
+    world = open_mpi(launch)
+    check_launch(launch, world.size)
+    return world
+
+
+def together(world: World, action: Callable[[], T]) -> T:
+    """Do the same on all processes; if it fails on one, all raise what the first of them could not do.
+
+    So nobody waits for a process that is gone. Raises ClusterError where there are several processes.
+    """
+    error: RatemlxError | None = None
+    result: Any = None
+    stopped: Stopped | None = None
+    try:
+        result = action()
+    except RatemlxError as raised:
+        error = raised
+    except Stopped as raised:
+        stopped = raised
+    if world.size == 1 and error is not None:
+        raise error
+    failures = world.gather(None if error is None else (error.message, error.hint))
+    for rank, failure in enumerate(failures):
+        if failure is not None:
+            message, hint = failure
+            raise ClusterError(f"rank {rank} of {world.size}: {message}", hint) from error
+    for reason in world.gather(None if stopped is None else stopped.reason):
+        if reason is not None:
+            raise Stopped(reason)
+    return result  # type: ignore[no-any-return]
+
+
+def numbers(shares: Shares, count: int) -> Iterator[int]:
+    """The numbers below `count` that fall to this process."""
+    while (number := shares.next()) < count:
+        yield number
