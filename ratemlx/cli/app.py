@@ -16,10 +16,11 @@ from ratemlx.cli.generate import generate
 from ratemlx.cli.inspect import inspect
 from ratemlx.cli.models import models
 from ratemlx.cli.new import new
+from ratemlx.cli.plan import plan
 from ratemlx.cli.run import run
 from ratemlx.cli.validate import validate
 
-COMMANDS = (models, new, validate, convert, describe, inspect, generate, run, bench, compare, doctor)
+COMMANDS = (models, new, validate, convert, describe, inspect, generate, run, plan, bench, compare, doctor)
 
 
 def build_app() -> typer.Typer:

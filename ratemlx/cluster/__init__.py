@@ -1,0 +1,1 @@
+"""Running on clusters: what hardware offers, what a sweep costs there, and scripts for batch systems."""
