@@ -1,0 +1,271 @@
+"""One run's results on disk, as a run sees them: what is finished, what is left, keep a batch, finish.
+
+    with locked(folder):                                  # one owner per folder: runtime.folder_lock
+        store = RunStore.open(folder, stamp, catalogue, points, provenance, restart=False)   # rank 0 alone
+        todo = store.pending()                            # numbers of instances, to share out among ranks
+        values = store.columns(todo)                      # their parameters
+        writer = ShardWriter(folder, stamp, rank)         # on every rank, after rank 0 has opened the store
+        writer.keep(shard)                                # a finished batch; survives a crash when this returns
+        store.ingest()                                    # rank 0, from time to time: all ranks' shards go into SQLite
+        store.finish()                                    # rank 0, when all ranks are done
+
+Shards are the truth. Whatever a killed process leaves, the next `open` makes good: damaged shards are moved aside and
+what they held is pending again, and the database is brought up to date or built anew. Knows files and arrays; no
+kernels, no message passing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ratemlx.errors import ResultError
+from ratemlx.runtime.arrays import Bools, Floats, Int64s
+from ratemlx.store import database, run_file
+from ratemlx.store.catalogue import Catalogue
+from ratemlx.store.database import Contents
+from ratemlx.store.files import make_folder, move_aside, remove, sweep_up, told
+from ratemlx.store.layout import DATABASE_FILE, POINTS, RUN_FILE, SHARDS
+from ratemlx.store.points import Points, Registration, Registry
+from ratemlx.store.shards import (
+    DamagedShardError,
+    Shard,
+    damaged_folder,
+    read_shards,
+    scan,
+    shard_files,
+    write_shard,
+)
+
+Explain = Callable[[Mapping[str, Any]], Sequence[str]]
+"""From run.json of the run that is there to what differs from this one, in words."""
+
+FINISH_TRIES = 12
+"""Times that `finish` waits for a reader to let go of the database, each database.BUSY_SECONDS."""
+
+
+@dataclass(frozen=True)
+class ShardWriter:
+    """Keeps the batches of one rank. RUN/shards exists once the store is open."""
+
+    folder: Path
+    stamp: str
+    rank: int = 0
+
+    def keep(self, shard: Shard) -> Path:
+        """Write a finished batch; when this returns, it survives a crash. Raises ResultError."""
+        return write_shard(self.folder, self.stamp, replace(shard, rank=self.rank))
+
+
+class RunStore:
+    """A run's folder, opened by its one owner (rank 0). Use `open`.
+
+    `registration` has the numbers of this sweep's points, `warnings` what a user should be told of what was found.
+    """
+
+    def __init__(self, folder: Path, contents: Contents, registration: Registration) -> None:
+        self.folder = folder
+        self.registration = registration
+        self.warnings: list[str] = []
+        self._contents = contents
+        self._writer = ShardWriter(folder, contents.stamp)
+        self._seen = -1
+        self._on_disk = np.zeros(0, dtype=bool)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        stamp: str,
+        catalogue: Catalogue,
+        points: Points,
+        provenance: Mapping[str, Any],
+        *,
+        restart: bool = False,
+        explain: Explain | None = None,
+        also: Sequence[str] = (),
+    ) -> RunStore:
+        """Open a run's folder, or make one; the caller holds its lock. Raises ResultError.
+
+        `stamp` is the digest of all that decides results but the points: a folder with another stamp is refused, with
+        what `explain` finds to differ. `points` may be known, new, or partly new: the run is enlarged. With `restart`
+        everything that is there is deleted, and the files in the folder that `also` names.
+        """
+        with told(f"results cannot be written to {folder}"):
+            make_folder(folder)
+            if restart:
+                discard(folder, also)
+            registry = _registry_of(folder, stamp, catalogue, explain)
+            for place in (folder, folder / SHARDS, folder / POINTS):
+                sweep_up(place)
+            registration = registry.register(points)
+            store = cls(folder, Contents(stamp, catalogue, registry, provenance), registration)
+            _check_parameters(store._contents)
+            run_file.write_contents(folder, store._contents, complete=False)
+            make_folder(folder / SHARDS)
+            store._take_stock()
+            store._open_database()
+        return store
+
+    @property
+    def complete(self) -> bool:
+        """Whether every point of this sweep has its results on disk."""
+        return bool(self.finished().all())
+
+    def finished(self) -> Bools:
+        """Which points of this sweep are there, in the order of the points."""
+        found: Bools = self._on_disk[self.registration.instances]
+        return found
+
+    def pending(self) -> Int64s:
+        """Numbers of the instances still to be computed, each once, in ascending order."""
+        return np.unique(self.registration.instances[~self.finished()])
+
+    def columns(self, instances: Int64s) -> dict[str, Floats]:
+        """Value of every parameter of some instances, by their numbers."""
+        return self._contents.registry.columns(instances)
+
+    def keep(self, shard: Shard) -> Path:
+        """Write a finished batch of this process (rank 0); when this returns, it survives a crash."""
+        return self._writer.keep(shard)
+
+    def ingest(self) -> int:
+        """Put shards that any rank has finished into the database; gives the number of new rows.
+
+        Cheap when there are none. Somebody reading the database can keep it locked: then this gives 0, and the shards
+        go in later. Raises ResultError when the disk is full.
+        """
+        changed = (self.folder / SHARDS).stat().st_mtime_ns
+        if changed == self._seen:
+            return 0
+        try:
+            rows = self._ingest()
+        except database.BusyError:
+            return 0
+        self._seen = changed
+        return rows
+
+    def shards(self) -> Iterator[Shard]:
+        """All shards of all ranks and sweeps, one at a time, with their series."""
+        return read_shards(self.folder, self._contents.stamp)
+
+    def finish(self, provenance: Mapping[str, Any] | None = None) -> None:
+        """Put in what is left, and mark the run complete; `provenance` adds to or replaces what `open` was given.
+
+        Raises ResultError if some instances are missing, which the same command then computes.
+        """
+        self._contents = replace(self._contents, provenance={**self._contents.provenance, **(provenance or {})})
+        self._patiently(self._ingest)
+        self._take_stock()
+        if not self.complete:
+            raise ResultError(
+                f"{len(self.pending()):,} instances are missing in {self.folder}", "give the same command again"
+            )
+        self._patiently(lambda: database.describe(self.folder, self._contents))
+        self._patiently(lambda: database.settle(self.folder, shard_files(self.folder)))
+        run_file.write_contents(self.folder, self._contents, complete=True)
+
+    def _take_stock(self) -> None:
+        """Read all shards through; damaged ones are moved aside."""
+        found = scan(self.folder, self._contents.stamp)
+        for path in found.damaged:
+            self._set_aside(path)
+        self._on_disk = np.zeros(self._contents.registry.firsts[-1], dtype=bool)
+        for head in found.shards:
+            try:
+                self._on_disk[head.instances] = True
+            except IndexError:
+                raise ResultError(
+                    f"{head.path} holds instances that no sweep of this run has", "take it out of the folder"
+                ) from None
+
+    def _set_aside(self, path: Path) -> None:
+        with told(f"the damaged shard {path} cannot be moved aside"):
+            moved = move_aside(path, damaged_folder(self.folder))
+        self.warnings.append(f"{path.name} was damaged and is now {moved}; what it held is computed again")
+
+    def _open_database(self) -> None:
+        """A database of this run is brought up to date; any other is made anew, from the shards."""
+        paths = shard_files(self.folder)
+        if database.is_usable(self.folder, self._contents):
+            self._patiently(lambda: database.describe(self.folder, self._contents))
+            self._patiently(self._ingest)
+        else:
+            database.build(self.folder, self._contents, paths)
+
+    def _ingest(self) -> int:
+        """Put in all shards that are not in; damaged ones are moved aside and their instances are missing."""
+        while True:
+            try:
+                return database.ingest(self.folder, self._contents, shard_files(self.folder))
+            except DamagedShardError as error:
+                self._set_aside(error.path)
+
+    def _patiently(self, action: Callable[[], object]) -> None:
+        for tries_left in reversed(range(FINISH_TRIES)):
+            try:
+                action()
+            except database.BusyError:
+                if not tries_left:
+                    raise
+            else:
+                return
+
+
+def discard(folder: Path, also: Sequence[str] = ()) -> None:
+    """Delete what a run has left in a folder, run.json last: until then it says of which run the rest is."""
+    for name in (*also, DATABASE_FILE, f"{DATABASE_FILE}-journal"):
+        remove(folder / name)
+    for name in (SHARDS, POINTS):
+        if (folder / name).is_dir():
+            for path in sorted((folder / name).iterdir()):
+                if path.is_file():
+                    remove(path)
+            shutil.rmtree(folder / name)
+    remove(folder / RUN_FILE)
+
+
+def what_is_there(folder: Path) -> list[str]:
+    """What `discard` would delete, in words for the user; empty if there is nothing."""
+    words = []
+    record = run_file.read_record(folder) or {}
+    sweeps = record.get("sweeps", [])
+    if shards := shard_files(folder):
+        total = sum(path.stat().st_size for path in shards)
+        words.append(f"{len(shards):,} finished batches ({total / 1e6:,.1f} MB) of {len(sweeps)} sweeps")
+    words += [name for name in (DATABASE_FILE, RUN_FILE) if (folder / name).exists()]
+    return words
+
+
+def _registry_of(folder: Path, stamp: str, catalogue: Catalogue, explain: Explain | None) -> Registry:
+    """The sweeps of the run that is there, if it is the same run; raises ResultError if it is another."""
+    record = run_file.read_record(folder)
+    hint = "choose another folder, or add --restart to replace what is there"
+    if record is None:
+        found = [name for name in (DATABASE_FILE, SHARDS) if _has_content(folder / name)]
+        if found:
+            raise ResultError(f"{folder} holds {found[0]} and no {RUN_FILE}, which would say of which run it is", hint)
+        return Registry()
+    if record.get("stamp") != stamp:
+        differs = ", ".join(explain(record)) if explain is not None else ""
+        raise ResultError(f"{folder} holds another run{f'; what differs: {differs}' if differs else ''}", hint)
+    there = run_file.read_contents(folder)
+    if changed := there.catalogue.changed(catalogue):
+        raise ResultError(f"{folder} holds a run with other columns; what differs: {', '.join(changed)}", hint)
+    return there.registry
+
+
+def _has_content(path: Path) -> bool:
+    return any(path.iterdir()) if path.is_dir() else path.exists()
+
+
+def _check_parameters(contents: Contents) -> None:
+    named = {item.name for item in contents.catalogue.parameters}
+    odd = named ^ set(contents.registry.parameters)
+    if odd:
+        raise ResultError(f"the catalogue and the points differ in parameters: {', '.join(sorted(odd))}")
