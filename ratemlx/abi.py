@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from ratemlx.errors import KernelError
 
-ABI_VERSION = 3
+ABI_VERSION = 4
 MANIFEST_NAME = "manifest.json"
 DRIVER_NAME = "driver.py"
 
@@ -24,6 +24,26 @@ Integrator = Literal["euler", "heun", "rk4"]
 INTEGRATORS: tuple[Integrator, ...] = ("euler", "heun", "rk4")
 BLOCK_SIZES = (16, 8, 4, 2, 1)
 """Numbers of steps that a kernel can be compiled to advance at once; the plan takes the largest that delays allow."""
+ITEM_BYTES: Mapping[str, int] = {"float32": 4, "float64": 8}
+
+HistoryPrecision = Literal["float32", "float16", "bfloat16"]
+HISTORY_CODES: Mapping[HistoryPrecision, int] = {"float16": 1, "bfloat16": 2, "float32": 3}
+Form = Literal["block", "tile"]
+"""How a GPU is driven: a launch for each block of steps, or one for many, where one thread block keeps a tile."""
+FORMS: tuple[Form, ...] = ("block", "tile")
+TILE_THREADS = 256
+"""Threads of a block that keeps a tile: enough to hide latency, few enough that any model has its registers."""
+SHARED_BYTES = 48 * 1024
+"""Shared memory that a thread block may have without asking the driver for more."""
+LARGE_STEP, LARGE_STEP_WARPS = 400, 20
+"""A float32 step of more operations than the first is compiled to leave room for so many warps (of 32 threads).
+
+For second-order AdEx these are the most that nvcc reaches without spilling; they cost two instructions in a hundred and
+give a third more warps than the compiler's own choice (tests/house/cuda_kernels.txt). Smaller models have as many
+anyway; float64 spills.
+"""
+FAST_MATH_FLAGS = ("-ftz=true", "-prec-div=false", "-prec-sqrt=false")
+"""For nvcc and NVRTC: division within 2 units in the last place, square roots within 1, subnormal numbers are zero."""
 
 
 @dataclass(frozen=True)
@@ -190,23 +210,19 @@ def definitions(
     stimuli: bool = False,
     observe: tuple[str, ...] | None = None,
     constants: Mapping[str, float] | None = None,
+    history: HistoryPrecision | None = None,
+    form: Form = "block",
+    fast_math: bool = False,
 ) -> dict[str, str]:
     """Preprocessor definitions that choose a variant of a kernel.
 
     `regional` lets parameters vary between regions and `stimuli` lets inputs vary in time. `observe` names the
     exposures to keep (all of them if None), `constants` overrides constants by name. Raises KernelError for a
-    constant whose value shaped the arithmetic.
+    constant whose value shaped the arithmetic. The history is kept as the kernel computes if `history` is None. `form`
+    and `fast_math` matter to a GPU only.
     """
     names = [item.name for item in manifest.exposures]
     kept = names if observe is None else list(observe)
-    known = {item.name: item for item in manifest.constants}
-    changed = {name: value for name, value in (constants or {}).items() if value != known[name].value}
-    for name in changed:
-        if not known[name].macro:
-            raise KernelError(
-                f"the value of constant {name} shaped this kernel's arithmetic and cannot be changed in it",
-                f"generate another one: ratemlx generate {manifest.model} --set {name}=VALUE",
-            )
     chosen = {
         "RATEMLX_LANES": str(lanes),
         "RATEMLX_BLOCK": str(block),
@@ -219,7 +235,93 @@ def definitions(
     }
     if precision == "float64":
         chosen["RATEMLX_FLOAT64"] = "1"
-    return chosen | {known[name].macro: repr(float(value)) for name, value in changed.items()}
+    if history not in (None, precision):
+        chosen["RATEMLX_HISTORY"] = str(HISTORY_CODES[history])
+    if manifest.target == "cuda":
+        chosen |= _device_definitions(manifest, lanes, precision, form, fast_math)
+    return chosen | _constant_definitions(manifest, constants or {})
+
+
+def _device_definitions(
+    manifest: Manifest, lanes: int, precision: Precision, form: Form, fast_math: bool
+) -> dict[str, str]:
+    chosen: dict[str, str] = {}
+    if form == "tile":
+        chosen |= {"RATEMLX_FORM": "1", "RATEMLX_ROWS": str(tile_rows(lanes))}
+    if precision == "float32" and manifest.operations_per_step > LARGE_STEP:
+        chosen["RATEMLX_WARPS"] = str(LARGE_STEP_WARPS)
+    if fast_math and precision == "float32":
+        chosen["RATEMLX_FAST_MATH"] = "1"
+    return chosen
+
+
+def _constant_definitions(manifest: Manifest, constants: Mapping[str, float]) -> dict[str, str]:
+    known = {item.name: item for item in manifest.constants}
+    changed = {name: value for name, value in constants.items() if value != known[name].value}
+    for name in changed:
+        if not known[name].macro:
+            raise KernelError(
+                f"the value of constant {name} shaped this kernel's arithmetic and cannot be changed in it",
+                f"generate another one: ratemlx generate {manifest.model} --set {name}=VALUE",
+            )
+    return {known[name].macro: repr(float(value)) for name, value in changed.items()}
+
+
+def compiler_flags(definitions: Mapping[str, str]) -> tuple[str, ...]:
+    """What a CUDA compiler must be told besides a variant's definitions."""
+    return FAST_MATH_FLAGS if definitions.get("RATEMLX_FAST_MATH") == "1" else ()
+
+
+def history_dtype(precision: Precision, history: HistoryPrecision | None) -> str:
+    """NumPy's name for the items of `ratemlx_batch.history`; a bfloat16 is its 16 bits, which NumPy has no type for."""
+    return "uint16" if history == "bfloat16" else history or precision
+
+
+def history_bytes(precision: Precision, history: HistoryPrecision | None) -> int:
+    """Bytes of an item of `ratemlx_batch.history`."""
+    return 2 if history in ("float16", "bfloat16") else ITEM_BYTES[history or precision]
+
+
+def tile_rows(lanes: int) -> int:
+    """RATEMLX_ROWS of the form `tile`: regions that a thread block advances at the same time."""
+    return max(1, TILE_THREADS // lanes)
+
+
+def shared_bytes(
+    manifest: Manifest, *, lanes: int, block: int, precision: Precision = "float32", form: Form = "block"
+) -> int:
+    """Shared memory of a thread block; nvcc refuses a kernel that takes more than SHARED_BYTES."""
+    threads = lanes * (tile_rows(lanes) if form == "tile" else 1)
+    values = manifest.channels * block if manifest.gather == "block" else 0
+    return values * threads * ITEM_BYTES[precision]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One launch of a CUDA kernel, which takes a Batch by value: function, grid and block as (x, y), and its steps."""
+
+    function: str
+    grid: tuple[int, int]
+    threads: tuple[int, int]
+    steps: int
+
+
+def start_launch(batch: Batch, lanes: int) -> Launch:
+    """The launch that fills the histories of a batch; the same for both forms."""
+    return Launch("start_kernel", (batch.n_tiles, batch.n_nodes), (lanes, 1), 0)
+
+
+def advance_launches(batch: Batch, form: Form, lanes: int, block: int) -> Iterator[Launch]:
+    """Launches that advance a batch by its `n_steps`, in order.
+
+    Each takes a copy of the batch with `n_steps` its own steps and `first_step` moved on by the steps of those before.
+    """
+    if form == "tile":
+        yield Launch("advance_tile_kernel", (batch.n_tiles, 1), (lanes, tile_rows(lanes)), batch.n_steps)
+        return
+    for done in range(0, batch.n_steps, block):
+        steps = min(block, batch.n_steps - done)
+        yield Launch("advance_kernel", (batch.n_tiles, batch.n_nodes), (lanes, 1), steps)
 
 
 class Batch(ctypes.Structure):

@@ -770,7 +770,7 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
 using namespace model_adex;
 
 // The row of the ring in which a region's channels `delay` steps before `row` begin; rows after it are neighbours.
-RATEMLX_INLINE const scalar *past(const ratemlx_batch &batch, int tile, int channel, int node, int lane, int row, int delay)
+RATEMLX_INLINE const stored *past(const ratemlx_batch &batch, int tile, int channel, int node, int lane, int row, int delay)
 {
     const int at = row - delay < 0 ? row - delay + batch.ring_rows : row - delay;
     const int64_t ring = ((int64_t)tile * N_CHANNELS + channel) * batch.n_nodes + node;
@@ -781,9 +781,9 @@ RATEMLX_INLINE const scalar *past(const ratemlx_batch &batch, int tile, int chan
 RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int lane, int row, const real *channel)
 {
     for (int i = 0; i < N_CHANNELS; ++i) {
-        scalar *ring = (scalar *)past(batch, tile, i, node, lane, 0, 0);
-        store(ring + (int64_t)row * LANES, channel[i]);
-        if (row < RATEMLX_BLOCK) store(ring + (int64_t)(row + batch.ring_rows) * LANES, channel[i]);
+        stored *ring = (stored *)past(batch, tile, i, node, lane, 0, 0);
+        keep(ring + (int64_t)row * LANES, channel[i]);
+        if (row < RATEMLX_BLOCK) keep(ring + (int64_t)(row + batch.ring_rows) * LANES, channel[i]);
     }
 }
 
@@ -827,13 +827,13 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         RATEMLX_UNROLL
         for (int b = 0; b < RATEMLX_BLOCK; ++b) total[b] = splat(R(0.0));
         for (int e = first_edge; e < last_edge; ++e) {
-            const scalar *from = past(batch, tile, term, batch.edge_source[e], lane, row, batch.edge_delay[e]);
+            const stored *from = past(batch, tile, term, batch.edge_source[e], lane, row, batch.edge_delay[e]);
             const scalar weight = batch.edge_weight[e];
             RATEMLX_UNROLL
-            for (int b = 0; b < RATEMLX_BLOCK; ++b) total[b] = total[b] + load(from + b * LANES) * weight;
+            for (int b = 0; b < RATEMLX_BLOCK; ++b) total[b] = total[b] + recall(from + b * LANES) * weight;
         }
         RATEMLX_UNROLL
-        for (int b = 0; b < RATEMLX_BLOCK; ++b) totals.put(term * RATEMLX_BLOCK + b, lane, total[b]);
+        for (int b = 0; b < RATEMLX_BLOCK; ++b) totals.put(term * RATEMLX_BLOCK + b, total[b]);
     }
 
 #if RATEMLX_NOISE
@@ -851,9 +851,9 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         const int step = first_step + b;
         real total[N_TERMS + 1], coupling[N_TERMS + 1];
         for (int i = 0; i < N_TERMS; ++i) {
-            total[i] = totals.get(i * RATEMLX_BLOCK + b, lane);
+            total[i] = totals.get(i * RATEMLX_BLOCK + b);
             for (int e = first_own; e < last_own; ++e)
-                total[i] = total[i] + load(past(batch, tile, i, node, lane, row, batch.own_delay[e]) + b * LANES)
+                total[i] = total[i] + recall(past(batch, tile, i, node, lane, row, batch.own_delay[e]) + b * LANES)
                                           * batch.own_weight[e];
         }
         couple(fixed, state, total, coupling);

@@ -238,7 +238,7 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
 using namespace model_epileptor;
 
 // The row of the ring in which a region's channels `delay` steps before `row` begin; rows after it are neighbours.
-RATEMLX_INLINE const scalar *past(const ratemlx_batch &batch, int tile, int channel, int node, int lane, int row, int delay)
+RATEMLX_INLINE const stored *past(const ratemlx_batch &batch, int tile, int channel, int node, int lane, int row, int delay)
 {
     const int at = row - delay < 0 ? row - delay + batch.ring_rows : row - delay;
     const int64_t ring = ((int64_t)tile * N_CHANNELS + channel) * batch.n_nodes + node;
@@ -249,9 +249,9 @@ RATEMLX_INLINE const scalar *past(const ratemlx_batch &batch, int tile, int chan
 RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int lane, int row, const real *channel)
 {
     for (int i = 0; i < N_CHANNELS; ++i) {
-        scalar *ring = (scalar *)past(batch, tile, i, node, lane, 0, 0);
-        store(ring + (int64_t)row * LANES, channel[i]);
-        if (row < RATEMLX_BLOCK) store(ring + (int64_t)(row + batch.ring_rows) * LANES, channel[i]);
+        stored *ring = (stored *)past(batch, tile, i, node, lane, 0, 0);
+        keep(ring + (int64_t)row * LANES, channel[i]);
+        if (row < RATEMLX_BLOCK) keep(ring + (int64_t)(row + batch.ring_rows) * LANES, channel[i]);
     }
 }
 
@@ -306,7 +306,7 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         for (int e = first_edge; e < last_edge; ++e) {
             real channel[N_CHANNELS + 1], term[N_TERMS + 1];
             for (int i = 0; i < N_CHANNELS; ++i)
-                channel[i] = load(past(batch, tile, i, batch.edge_source[e], lane, row, batch.edge_delay[e]) + b * LANES);
+                channel[i] = recall(past(batch, tile, i, batch.edge_source[e], lane, row, batch.edge_delay[e]) + b * LANES);
             edge(fixed, state, channel, term);
             for (int i = 0; i < N_TERMS; ++i) total[i] = total[i] + term[i] * batch.edge_weight[e];
         }

@@ -1,9 +1,11 @@
 // Generated CUDA kernels on a host, thread after thread: for tests on machines without a GPU.
 //
-// The kernels need no barrier (each thread owns a region of an instance for a block of steps), so running the grid
-// one thread at a time is a faithful execution of them.
+// A kernel of form 0 needs no barrier (each thread owns a region of an instance for a block of steps), so running the
+// grid one thread at a time is a faithful execution of it. One of form 1 says what all threads do between two barriers
+// as the body of RATEMLX_EACH_THREAD, which is a loop over threads here.
 #pragma once
 #include <cmath>
+#include <cstring>
 #include "ratemlx/abi.h"
 
 #ifndef RATEMLX_LANES
@@ -36,6 +38,24 @@ static thread_local ratemlx_place ratemlx_here;
 #define RATEMLX_PLACE(tile, node, lane)                                                                                \
     const int tile = ratemlx_here.tile, node = ratemlx_here.node, lane = ratemlx_here.lane
 
+#define RATEMLX_TILE(tile) const int tile = ratemlx_here.tile
+#define RATEMLX_EACH_THREAD(row, lane)                                                                                 \
+    for (int row = 0; row < RATEMLX_ROWS; ++row)                                                                       \
+        for (int lane = 0; lane < RATEMLX_LANES; ++lane)
+#define RATEMLX_BARRIER() (void)0
+
+RATEMLX_INLINE uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+RATEMLX_INLINE float single_of(uint32_t bits)
+{
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+}
 RATEMLX_INLINE void sincos2pi(ratemlx_scalar turns, ratemlx_scalar &sine, ratemlx_scalar &cosine)
 {
     sine = (ratemlx_scalar)std::sin(6.283185307179586 * turns);
@@ -50,9 +70,18 @@ RATEMLX_INLINE void note_divergence(int32_t *diverged_at, mask, int32_t step)
 
 template <int N> struct BlockValues {
     scalar values[N];
-    void put(int index, int, real value) { values[index] = value; }
-    real get(int index, int) const { return values[index]; }
+    void put(int index, real value) { values[index] = value; }
+    real get(int index) const { return values[index]; }
 };
+
+// Runs a kernel that has one thread block for each tile.
+template <class Kernel> static void ratemlx_launch_tiles(Kernel kernel, const ratemlx_batch &batch, int first, int last)
+{
+    for (int tile = first; tile < last; ++tile) {
+        ratemlx_here = {tile, 0, 0};
+        kernel(batch);
+    }
+}
 
 // Runs a kernel over a grid of (tiles, nodes) blocks of RATEMLX_LANES threads.
 template <class Kernel> static void ratemlx_launch(Kernel kernel, const ratemlx_batch &batch, int first, int last)

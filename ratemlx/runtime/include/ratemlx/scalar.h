@@ -44,6 +44,18 @@ RATEMLX_INLINE void multiply_wide(word a, uint32_t factor, word &high, word &low
 // (0, 1], the middle of each of 2^32 intervals as far as the precision can tell them apart.
 RATEMLX_INLINE real to_unit(word bits) { return ((real)bits + R(0.5)) * R(0x1p-32); }
 
+// What history.h converts with.
+#if RATEMLX_HISTORY
+typedef float single;
+RATEMLX_INLINE single to_single(real value) { return (single)value; }
+RATEMLX_INLINE real from_single(single value) { return (real)value; }
+RATEMLX_INLINE single load_single(const float *from) { return *from; }
+RATEMLX_INLINE void store_single(float *to, single value) { *to = value; }
+RATEMLX_INLINE word load_short(const uint16_t *from) { return *from; }
+RATEMLX_INLINE void store_short(uint16_t *to, word value) { *to = (uint16_t)value; }
+#endif
+#include "ratemlx/history.h"
+
 #include "ratemlx/philox.h"
 
 // One of four values, without an array that would have to live in memory to be indexed.

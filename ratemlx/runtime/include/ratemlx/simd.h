@@ -204,12 +204,41 @@ RATEMLX_INLINE real to_unit(word bits) { return (__builtin_convertvector(bits, r
 #include "ratemlx/simd_float32.h"
 #endif
 
+// What history.h converts with.
+#if RATEMLX_HISTORY
+typedef float single __attribute__((vector_size(LANES * sizeof(float))));
+typedef uint16_t shorts __attribute__((vector_size(LANES * sizeof(uint16_t))));
+RATEMLX_INLINE single to_single(real value) { return __builtin_convertvector(value, single); }
+RATEMLX_INLINE real from_single(single value) { return __builtin_convertvector(value, real); }
+RATEMLX_INLINE word bits_of(single value) { return (word)value; }
+RATEMLX_INLINE single single_of(word bits) { return (single)bits; }
+RATEMLX_INLINE single load_single(const float *from)
+{
+    single value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+}
+RATEMLX_INLINE void store_single(float *to, single value) { std::memcpy(to, &value, sizeof value); }
+RATEMLX_INLINE word load_short(const uint16_t *from)
+{
+    shorts bits;
+    std::memcpy(&bits, from, sizeof bits);
+    return __builtin_convertvector(bits, word);
+}
+RATEMLX_INLINE void store_short(uint16_t *to, word value)
+{
+    const shorts bits = __builtin_convertvector(value, shorts);
+    std::memcpy(to, &bits, sizeof bits);
+}
+#endif
+#include "ratemlx/history.h"
+
 #include "ratemlx/philox.h"
 
 // Values of a block of steps, set by one loop and read by another.
 template <int N> struct BlockValues {
     real values[N];
-    void put(int index, int, real value) { values[index] = value; }
-    real get(int index, int) const { return values[index]; }
+    void put(int index, real value) { values[index] = value; }
+    real get(int index) const { return values[index]; }
 };
 RATEMLX_INLINE real pick(const real values[4], int index) { return values[index]; }

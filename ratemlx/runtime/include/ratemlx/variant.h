@@ -20,6 +20,21 @@
 #ifndef RATEMLX_STIMULI
 #define RATEMLX_STIMULI 0  // 1: inputs have a time course and a pattern over regions; else they are zero
 #endif
+#ifndef RATEMLX_HISTORY
+#define RATEMLX_HISTORY 0  // a history is kept as 0 the kernel computes, 1 float16, 2 bfloat16, 3 float32
+#endif
+#ifndef RATEMLX_FORM
+#define RATEMLX_FORM 0  // CUDA: 0 a launch for each block of steps, 1 a launch for any number of steps (see abi.h)
+#endif
+#ifndef RATEMLX_ROWS
+#define RATEMLX_ROWS 1  // CUDA, form 1: regions of a tile that a thread block advances at the same time
+#endif
+#ifndef RATEMLX_WARPS
+#define RATEMLX_WARPS 0  // CUDA: warps that a multiprocessor must have registers for; 0: as the compiler likes
+#endif
+#ifndef RATEMLX_FAST_MATH
+#define RATEMLX_FAST_MATH 0  // CUDA, float32: 1 draws normal deviates with the device's own approximations
+#endif
 // RATEMLX_OBSERVE: bit i keeps the i-th exposure; a kernel's own default is all of them
 #ifdef RATEMLX_FLOAT64
 #define RATEMLX_LARGEST DBL_MAX
