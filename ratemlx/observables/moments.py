@@ -19,6 +19,8 @@ from ratemlx.runtime.devices.base import Buffer, Device, Program, Queue
 
 GROUP = 4
 """Regions of a GPU's tile of the matrix of pairs: GROUP in the program."""
+MOST_ROWS = 65_535
+"""Of a GPU's grid."""
 FLAT_UNITS = 4
 """A series is flat if its standard deviation is at most so many units of rounding of its largest value."""
 
@@ -28,7 +30,7 @@ class Arguments(ctypes.Structure):
 
     _fields_ = [
         *integers("n_exposures", "n_regions", "n_chosen", "capacity", "first", "n_samples", "filled"),
-        *integers("pairs", "flat_units", "unused"),
+        *integers("pairs", "flat_units", "first_row", "n_rows", "unused"),
         ("count", ctypes.c_int64),
         *pointers("samples", "chosen", "block", "mean", "second", "delta", "spread", "minimum", "maximum"),
         *pointers("products", "correlations", "flat"),
@@ -138,10 +140,16 @@ class MomentsObserver:
         arguments = self._arguments
         self._call("close_block", self._n_series, queue)
         if self._run.pairs:
-            groups = -(-self._run.layout.n_regions // GROUP)
-            self._call("multiply", len(self._run.chosen) * groups * (groups + 1) // 2, queue)
+            self._multiply(queue)
         arguments.count += arguments.filled
         arguments.filled = 0
+
+    def _multiply(self, queue: Queue) -> None:
+        arguments, groups = self._arguments, -(-self._run.layout.n_regions // GROUP)
+        rows = len(self._run.chosen) * groups * (groups + 1) // 2
+        for first in range(0, rows, MOST_ROWS):
+            arguments.first_row, arguments.n_rows = first, min(MOST_ROWS, rows - first)
+            self._call("multiply", arguments.n_rows, queue)
 
     def _call(self, function: str, rows: int, queue: Queue) -> None:
         self._run.program.run(function, self._arguments, self._tiles, rows, queue)

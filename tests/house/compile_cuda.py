@@ -1,4 +1,6 @@
-"""Compiles every committed CUDA kernel for the GPUs that are promised; fails without nvcc, on errors and on spills.
+"""Compiles every committed CUDA kernel, and the package's own programs, for the GPUs that are promised.
+
+Fails without nvcc, on errors and on spills.
 
 `python -m tests.house.compile_cuda` prints a line per kernel, architecture and precision.
 """
@@ -10,12 +12,17 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from ratemlx.abi import BLOCK_SIZES, Manifest, definitions
+from ratemlx.observables import programs
+from ratemlx.observables.layout import Layout
 from ratemlx.resources import INCLUDE
 from tests.house.sources import CHECKOUT
 
@@ -42,10 +49,20 @@ def find_nvcc() -> str | None:
 def compile_kernel(nvcc: str, folder: Path, architecture: str, block: int = BLOCK_SIZES[0]) -> tuple[Usage, ...]:
     """Compile a generated CUDA folder's kernel to nothing; raises CalledProcessError with nvcc's words."""
     manifest = Manifest.load(folder)
-    macros = definitions(manifest, lanes=LANES, block=block)
+    return compile_source(nvcc, folder / manifest.kernel, definitions(manifest, lanes=LANES, block=block), architecture)
+
+
+def compile_program(nvcc: str, name: str, architecture: str, dtype: str = "float32") -> tuple[Usage, ...]:
+    """Compile a program of the observables to nothing; raises CalledProcessError with nvcc's words."""
+    layout = Layout(n_regions=68, exposures=("E",), period=1.0, n_samples=2, lanes=LANES, dtype=np.dtype(dtype))
+    return compile_source(nvcc, programs.source(name), programs.definitions(layout, "cuda"), architecture)
+
+
+def compile_source(nvcc: str, source: Path, macros: Mapping[str, str], architecture: str) -> tuple[Usage, ...]:
+    """Compile a CUDA source to nothing; raises CalledProcessError with nvcc's words."""
     command = [nvcc, f"-arch={architecture}", "-std=c++17", "-cubin", "-Xptxas", "-v", "-I", str(INCLUDE)]
     command += [f"-D{name}={value}" for name, value in macros.items()]
-    command += ["-o", os.devnull, str(folder / manifest.kernel)]
+    command += ["-o", os.devnull, str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
@@ -73,15 +90,24 @@ def main() -> int:
     if not folders:
         print(f"error: no kernels in {GENERATED}", file=sys.stderr)
         return 1
-    jobs = [(folder, architecture) for folder in folders for architecture in ARCHITECTURES]
+    jobs: list[tuple[str, Callable[[], tuple[Usage, ...]]]] = [
+        (f"{folder.parent.name} {architecture}", partial(compile_kernel, nvcc, folder, architecture))
+        for folder in folders
+        for architecture in ARCHITECTURES
+    ]
+    jobs += [
+        (f"{name} {architecture} {dtype}", partial(compile_program, nvcc, name, architecture, dtype))
+        for name in programs.SOURCES
+        for architecture in ARCHITECTURES
+        for dtype in ("float32", "float64")
+    ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return max(pool.map(lambda job: _report(nvcc, *job), jobs))
+        return max(pool.map(lambda job: _report(*job), jobs))
 
 
-def _report(nvcc: str, folder: Path, architecture: str) -> int:
-    name = f"{folder.parent.name} {architecture}"
+def _report(name: str, compiled: Callable[[], tuple[Usage, ...]]) -> int:
     try:
-        found = compile_kernel(nvcc, folder, architecture)
+        found = compiled()
     except subprocess.CalledProcessError as error:
         print(f"{name}: does not compile\n{error.stderr}", flush=True)
         return 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.house.compile_cuda import GENERATED, Usage, compile_kernel, find_nvcc, usages
+from tests.house.compile_cuda import GENERATED, Usage, compile_kernel, compile_program, find_nvcc, usages
 
 REPORT = """\
 ptxas info    : 0 bytes gmem
@@ -30,3 +30,13 @@ def test_a_committed_kernel_compiles_without_spills() -> None:
     found = compile_kernel(nvcc, GENERATED / "montbrio" / "cuda", "sm_80")
     assert {usage.function for usage in found} == {"start_kernel", "advance_kernel"}
     assert [usage.spilled_bytes for usage in found] == [0, 0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["moments", "balloon"])
+def test_programs_of_observables_compile_without_spills(name: str, dtype: str) -> None:
+    nvcc = find_nvcc()
+    if nvcc is None:
+        pytest.skip("no nvcc")
+    for usage in compile_program(nvcc, name, "sm_80", dtype):
+        assert usage.spilled_bytes == 0, usage

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from ratemlx.observables import moments
 from ratemlx.observables.correlation import matrices
 from ratemlx.observables.moments import Arguments, bytes_per_instance
 from ratemlx.observables.observation import Observation
@@ -191,6 +192,13 @@ def test_an_instance_that_leaves_the_numbers_changes_no_other(device: Device) ->
     assert not np.isnan(fc[1, 0, :2, :2]).any()
 
 
+def test_more_pairs_than_a_grid_has_rows(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    series = noisy((2, 2, 300, 13))
+    whole = observe(EVERYTHING, series, device)["fc"]
+    monkeypatch.setattr(moments, "MOST_ROWS", 7)
+    np.testing.assert_array_equal(observe(EVERYTHING, series, device)["fc"], whole)
+
+
 def test_moments_without_connectivity_are_the_same(device: Device) -> None:
     series = noisy((3, 2, 300, 5))
     whole = observe(EVERYTHING, series, device)
@@ -220,5 +228,5 @@ def test_memory_is_told_before_it_is_taken(cpu: Device, monkeypatch: pytest.Monk
 
 def test_the_structure_has_no_holes() -> None:
     """C and ctypes lay it out alike: 32-bit numbers come in pairs."""
-    assert Arguments.count.offset == 40
-    assert Arguments.samples.offset == 48
+    assert Arguments.count.offset == 48
+    assert Arguments.samples.offset == 56

@@ -32,6 +32,8 @@ typedef struct Arguments {
     int32_t filled;       // samples in the open block before this call
     int32_t pairs;        // 0: no co-moments
     int32_t flat_units;   // spread up to so many units of rounding of the largest value is none
+    int32_t first_row;    // of `multiply`, where a grid does not hold all of them
+    int32_t n_rows;       // of `multiply` from there on
     int32_t unused;
     int64_t count;        // samples in closed blocks before this call
     const sample_scalar *samples;  // [tile][capacity][exposure][region][lane]
@@ -239,9 +241,9 @@ RATEMLX_INLINE void close_block(const Arguments &a, int tile, int series, int la
 }
 RATEMLX_INLINE void multiply(const Arguments &a, int tile, int row, int lane)
 {
-    multiply_groups(a, tile, row, lane, a.count, a.filled);
+    multiply_groups(a, tile, a.first_row + row, lane, a.count, a.filled);
 }
 RATEMLX_PROGRAM(gather, series_of(arguments), PACK)
 RATEMLX_PROGRAM(close_block, series_of(arguments), LANE_STEP)
-RATEMLX_PROGRAM(multiply, rows_of(arguments), PACK)
+RATEMLX_PROGRAM(multiply, arguments.n_rows, PACK)
 RATEMLX_PROGRAM(correlate, series_of(arguments), LANE_STEP)
