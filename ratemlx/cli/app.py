@@ -18,9 +18,13 @@ from ratemlx.cli.models import models
 from ratemlx.cli.new import new
 from ratemlx.cli.plan import plan
 from ratemlx.cli.run import run
+from ratemlx.cli.slurm import slurm
 from ratemlx.cli.validate import validate
 
-COMMANDS = (models, new, validate, convert, describe, inspect, generate, run, plan, bench, compare, doctor)
+COMMANDS = (models, new, validate, convert, describe, inspect, generate, run, slurm, plan, bench, compare, doctor)
+
+PASSING_ON = (slurm,)
+"""Commands that hand options on that they do not know, to `run`."""
 
 
 def build_app() -> typer.Typer:
@@ -34,7 +38,7 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_ratemlx)
     for command in COMMANDS:
-        app.command(command.__name__)(command)
+        app.command(command.__name__, context_settings={"ignore_unknown_options": command in PASSING_ON})(command)
     return app
 
 
