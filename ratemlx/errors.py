@@ -130,6 +130,10 @@ class DeviceMemoryError(DeviceError):
     """An array could not be allocated on a device."""
 
 
+class MetricError(RatemlxError):
+    """A metric is unknown, or a recording is too short for it."""
+
+
 class ResultError(RatemlxError):
     """Results cannot be read or written."""
 

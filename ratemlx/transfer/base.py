@@ -6,6 +6,7 @@ Knows SymPy and NumPy, and nothing of models, XML or kernels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import sympy as sp
 
@@ -44,6 +45,7 @@ class TransferFunction:
     `outputs` are names of statements, with their units.
     """
 
+    ratemlx_extension: ClassVar[str] = "transfer function"
     name: str
     arguments: tuple[Argument, ...]
     coefficients: tuple[Coefficient, ...]

@@ -59,14 +59,15 @@ def builtin_registry() -> TransferRegistry:
 
 def default_registry(plugin_files: Sequence[Path] = ()) -> TransferRegistry:
     """Built-in functions, those of installed packages, and those of plugin files; raises PluginError."""
-    from ratemlx.plugins import installed_functions, load_file
+    from ratemlx.plugins import holds_extension, installed_functions, load_file
 
     registry = builtin_registry()
     for origin, functions in installed_functions():
         registry = registry.with_functions(functions, origin)
     for path in plugin_files:
-        functions = defined_in(load_file(Path(path)))
-        if not functions:
+        module = load_file(Path(path))
+        functions = defined_in(module)
+        if not holds_extension(module):
             raise PluginError(
                 f"{path} defines no transfer function", "use the decorator ratemlx.transfer.transfer_function"
             )

@@ -1,0 +1,157 @@
+"""Dynamics of functional connectivity, in sliding windows and by phases. Knows recordings only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ratemlx.metrics.arrays import Array
+from ratemlx.metrics.base import Output, metric
+from ratemlx.metrics.correlate import standardised, windowed_correlations
+from ratemlx.metrics.distribution import kolmogorov_smirnov
+from ratemlx.metrics.paper import PAPER, TABLE_2
+from ratemlx.metrics.recording import Recording
+
+PHASE_TIMES = 400
+"""Most points in time at which patterns of phases are compared."""
+
+
+@metric(
+    outputs=(Output("var_FCD", "1", "Variance of the correlations between functional connectivities over time"),),
+    needs_samples=16,
+    groups=TABLE_2,
+    reference=PAPER,
+)
+def fcd_variance(recording: Recording) -> Mapping[str, Array]:
+    """Variance of functional connectivity dynamics.
+
+    Matrices of Pearson correlations in windows of 1,000 ms every 100 ms (the last window ends before the recording
+    does) are correlated with each other over all their entries. The variance is that of the upper triangle from the
+    second diagonal on, the other entries counted as zeros. Undefined for recordings of fewer than three windows.
+    """
+    xp = recording.xp
+    windows = window_fc(recording)
+    if windows is None:
+        return {"var_FCD": xp.full(recording.n_instances, xp.nan)}
+    vectors = standardised(xp, windows.reshape(*windows.shape[:2], -1))
+    similarity = xp.triu(vectors @ xp.swapaxes(vectors, 1, 2), 2)
+    return {"var_FCD": xp.where(recording.fc_defined, similarity.var(axis=(1, 2)), xp.nan)}
+
+
+@metric(
+    outputs=(
+        Output("mean_FCD", "1", "Mean correlation between functional connectivities of two windows"),
+        Output("KS_FCD", "1", "Kolmogorov-Smirnov distance of these correlations to the reference's"),
+    ),
+    needs_samples=16,
+    groups=("dynamics",),
+    reference="Hansen et al. 2015, NeuroImage 105:525",
+)
+def sliding_window_fcd(recording: Recording) -> Mapping[str, Array]:
+    """Functional connectivity dynamics in sliding windows, and their distance to a reference.
+
+    The upper triangles of the matrices of Pearson correlations in windows (1,000 ms every 100 ms unless the recording
+    says otherwise) are correlated with each other, each pair of windows once. The distance is the largest difference
+    of the cumulative distributions of these numbers and the reference's `FCD`; undefined without a reference.
+    """
+    xp = recording.xp
+    values = fcd_values(recording)
+    if values is None:
+        missing = xp.full(recording.n_instances, xp.nan)
+        return {"mean_FCD": missing, "KS_FCD": missing}
+    found = {"mean_FCD": values.mean(axis=1), "KS_FCD": _distance(recording, values, "FCD")}
+    return {name: xp.where(recording.fc_defined, value, xp.nan) for name, value in found.items()}
+
+
+@metric(
+    outputs=(
+        Output("mean_phFCD", "1", "Mean similarity of the patterns of phases at two times"),
+        Output("var_phFCD", "1", "Variance of that similarity"),
+        Output("KS_phFCD", "1", "Kolmogorov-Smirnov distance of these similarities to the reference's"),
+    ),
+    needs_samples=8,
+    groups=("dynamics",),
+    reference="Deco et al. 2019, PNAS 116:18088",
+)
+def phase_fcd(recording: Recording) -> Mapping[str, Array]:
+    """Dynamics of phase coherence (phFCD), and their distance to a reference.
+
+    The pattern at one time is the matrix of cosines of differences between the Hilbert phases of the centred traces.
+    The similarity of two times is the cosine similarity of its upper triangles, each pair of times once, at up to 400
+    times evenly apart. The distance is that of the distributions, as for sliding_window_fcd, to the reference's
+    `phFCD`. For slow signals such as BOLD, band-pass the series first. Constant regions are left out.
+    """
+    xp = recording.xp
+    values = phase_fcd_values(recording)
+    found = {
+        "mean_phFCD": values.mean(axis=1),
+        "var_phFCD": values.var(axis=1),
+        "KS_phFCD": _distance(recording, values, "phFCD"),
+    }
+    defined = recording.fluctuates.sum(axis=1) >= 2
+    return {name: xp.where(defined, value, xp.nan) for name, value in found.items()}
+
+
+def window_fc(recording: Recording) -> Array | None:
+    """Functional connectivity (instance, window, region, region), or None for fewer than three windows.
+
+    A window is a whole number of steps long; it starts at every step before the last that it could start at.
+    """
+    step = max(2, round(recording.fcd_step / recording.period))
+    steps = max(1, round(recording.fcd_window / recording.fcd_step))
+    windows = -((steps * step - recording.n_samples) // step)
+    if windows < 3:
+        return None
+    assert recording.values is not None
+    dtype = recording.values.dtype
+    return windowed_correlations(recording.xp, recording.traces, step, steps, windows, dtype)
+
+
+def fcd_values(recording: Recording) -> Array | None:
+    """Correlations (instance, pair of windows) between functional connectivities, or None for too few windows."""
+    windows = window_fc(recording)
+    if windows is None:
+        return None
+    xp = recording.xp
+    first, second = _pairs(recording, recording.n_regions)
+    vectors = standardised(xp, windows[:, :, first, second])
+    similarity = vectors @ xp.swapaxes(vectors, 1, 2)
+    first, second = _pairs(recording, windows.shape[1])
+    return similarity[:, first, second]
+
+
+def phase_fcd_values(recording: Recording) -> Array:
+    """Similarities (instance, pair of times) between patterns of phases.
+
+    With unit phasors u, the inner product of two patterns over all entries is (|sum u conj(v)|^2 + |sum u v|^2) / 2:
+    the matrices of cosines are never formed.
+    """
+    xp = recording.xp
+    every = max(1, math.ceil(recording.n_samples / PHASE_TIMES))
+    # The Hilbert transform does not see a mean: that of the traces is that of the centred ones.
+    signal = recording.centred[..., ::every] + 1j * recording.hilbert[..., ::every]
+    length = xp.abs(signal)
+    used = recording.fluctuates[..., None] & (length > 0)
+    phasors = xp.where(used, signal / xp.where(used, length, 1.0), 0.0)
+    turned = xp.swapaxes(phasors, 1, 2)
+    both = turned.conj() @ phasors, turned @ phasors
+    similarity = sum(xp.square(part.real) + xp.square(part.imag) for part in both) / 2
+    present = xp.square(xp.abs(phasors))
+    similarity -= xp.swapaxes(present, 1, 2) @ present
+    scale = xp.sqrt(xp.maximum(xp.diagonal(similarity, axis1=1, axis2=2), 0.0))
+    scale = xp.where(scale > 0, scale, xp.inf)
+    first, second = _pairs(recording, similarity.shape[1])
+    return similarity[:, first, second] / (scale[:, first] * scale[:, second])
+
+
+def _pairs(recording: Recording, count: int) -> tuple[Array, Array]:
+    first, second = recording.xp.triu_indices(count, 1)
+    return first, second
+
+
+def _distance(recording: Recording, values: Array, name: str) -> Array:
+    xp = recording.xp
+    reference = recording.references.get(name)
+    if reference is None:
+        return xp.full(recording.n_instances, xp.nan)
+    return kolmogorov_smirnov(xp, values, recording.to_device(reference))
