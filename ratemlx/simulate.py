@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from warnings import warn
 
 from ratemlx.abi import MANIFEST_NAME, Integrator, Manifest, Precision
@@ -19,7 +19,7 @@ from ratemlx.errors import SweepError
 from ratemlx.runtime import RunSpec, run
 from ratemlx.runtime.cache import cache_folder, writing_cache
 from ratemlx.runtime.check_spec import as_mapping
-from ratemlx.runtime.devices import unknown_device
+from ratemlx.runtime.devices import parse_device
 from ratemlx.runtime.parameters import one_number
 from ratemlx.runtime.regional import FILE_MARK, is_regional, is_uniform
 from ratemlx.runtime.settings_text import parse_output
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from ratemlx.ir.model import Model
     from ratemlx.runtime import Connectome, Result
 
-TARGETS: dict[str, Literal["cpp", "cuda"]] = {"cpu": "cpp", "cuda-emulation": "cuda"}
-"""Devices and the kind of kernel that each runs."""
 NOT_YET = Path("not-generated")
 """The folder of a spec whose kernel is still to be generated."""
 
@@ -144,8 +142,7 @@ def kernel_source(
     """What a kernel is made of: a checked model with the constants of `params`, or a generated folder, as it is."""
     if isinstance(model, str | Path) and (Path(model) / MANIFEST_NAME).is_file():
         return Path(model)
-    if target not in TARGETS:
-        raise unknown_device(target)
+    parse_device(target)
     if isinstance(model, str | Path):
         from ratemlx.load import load
 
@@ -169,7 +166,7 @@ def source_manifest(source: Model | Path, target: str) -> Manifest:
         return Manifest.load(source)
     from ratemlx.targets.manifest import outline
 
-    return outline(source, TARGETS[target])
+    return outline(source, parse_device(target).target)
 
 
 def with_kernel(spec: RunSpec, source: Model | Path) -> RunSpec:
@@ -183,7 +180,7 @@ def _generate(source: Model | Path, target: str) -> Path:
         return source
     from ratemlx.targets import render
 
-    return _cached(source.name, render(source, TARGETS[target]))
+    return _cached(source.name, render(source, parse_device(target).target))
 
 
 def _cached(name: str, files: Mapping[str, str]) -> Path:

@@ -104,16 +104,14 @@ def _connectomes() -> Finding:
 
 
 def _gpu() -> Finding:
-    from ratemlx.runtime.devices import ON_GPUS
-
     query = _output("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
     cards = (query or "").strip().splitlines()
     return Finding(
         "NVIDIA GPU",
         bool(cards),
         False,
-        "; ".join(f"{card} (driver)" for card in cards) + "; not used yet" if cards else "no driver answers",
-        f"sweeps run on the CPU: {ON_GPUS}",
+        "; ".join(f"{card} (driver)" for card in cards) if cards else "no driver answers",
+        "only to run on a GPU: install NVIDIA's driver; sweeps run on the CPU without",
     )
 
 
@@ -126,14 +124,14 @@ def _nvcc() -> Finding:
         release is not None,
         False,
         f"{command}, {release[0]}" if release else "-",
-        "only to compile the generated CUDA source: install the CUDA toolkit and set CUDA_HOME",
+        "only to compile for GPUs, with PyCUDA: install the CUDA toolkit and set CUDA_HOME",
     )
 
 
 def _cuda_binding() -> Finding:
     versions = {name: _version(name) for name in ("pycuda", "cuda-core")}
     installed = [f"{name} {version}" for name, version in versions.items() if version]
-    remedy = "not used by this version, which does not run kernels on a GPU yet"
+    remedy = "only to run on a GPU: pip install 'ratemlx[cuda]' or 'ratemlx[cuda-core]'"
     return Finding("CUDA from Python", bool(installed), False, ", ".join(installed) or "-", remedy)
 
 

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ratemlx.abi import Manifest
-from ratemlx.errors import BUG_REPORT, EXIT_BUG, DeviceError, RatemlxError
-from ratemlx.runtime.devices import ON_GPUS
-from ratemlx.runtime.driver_options import build_parser, spec_of
+from ratemlx.errors import BUG_REPORT, EXIT_BUG, RatemlxError
+from ratemlx.runtime.driver_options import build_parser, device_of, spec_of
 from ratemlx.runtime.spec import RunSpec
 
 INTERRUPTED = 130
@@ -28,9 +27,7 @@ def main(folder: Path, argv: Sequence[str]) -> int:
         manifest = Manifest.load(folder)
         options = build_parser(manifest).parse_args(argv)
         if options.g:
-            return _describe_device(options.threads)
-        if manifest.target == "cuda":
-            raise DeviceError(ON_GPUS, f"sweep with the cpp kernel: ratemlx generate {manifest.model} --target cpp")
+            return _describe_device(device_of(manifest, options), options.threads)
         spec = spec_of(folder, manifest, options)
         return _run(spec, manifest, options)
     except RatemlxError as error:
@@ -70,16 +67,17 @@ def _run(spec: RunSpec, manifest: Manifest, options: argparse.Namespace) -> int:
     return 0
 
 
-def _describe_device(threads: int | None) -> int:
+def _describe_device(name: str, threads: int | None) -> int:
     from ratemlx.runtime.arrays import bytes_text
+    from ratemlx.runtime.devices import open_device
     from ratemlx.runtime.devices.compiler import find_compiler
-    from ratemlx.runtime.devices.cpu import CpuDevice
 
-    device = CpuDevice(threads)
+    device = open_device(name, threads)
     try:
-        print(f"cpu: {device.name}; {bytes_text(device.free_bytes())} free")
+        print(f"{name}: {device.name}; {bytes_text(device.free_bytes())} free")
         print(f"lanes: {device.lanes('float32')} (float32), {device.lanes('float64')} (float64)")
-        print(f"compiler: {find_compiler().version}")
+        if name == "cpu":
+            print(f"compiler: {find_compiler().version}")
     finally:
         device.close()
     return 0

@@ -95,6 +95,9 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 def _add_computing(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("computing")
     group.add_argument("--precision", choices=("float32", "float64"), default="float32", help="default float32")
+    group.add_argument(
+        "--device", metavar="NAME", help="cpu for a cpp kernel; cuda (default), cuda:1 or cuda-emulation for a cuda one"
+    )
     group.add_argument("--threads", type=int, metavar="N", help="default: all cores")
     group.add_argument("--batch-size", type=int, metavar="N", help="instances in a batch (default: what fits)")
     group.add_argument("--plan", action="store_true", help="say what would run and what it costs, and stop")
@@ -152,12 +155,18 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
         common_noise=options.common_noise,
         seed=options.seed,
         observe=tuple(name.strip() for name in options.observe.split(",")) if options.observe else None,
+        device=device_of(manifest, options),
         threads=options.threads,
         batch_size=options.batch_size,
         output=None if written is None else parse_output(written),
         restart=options.restart,
         figure=written is not None,
     )
+
+
+def device_of(manifest: Manifest, options: argparse.Namespace) -> str:
+    """The device asked for, or the usual one of the kernel's kind."""
+    return options.device or {"cpp": "cpu", "cuda": "cuda"}[manifest.target]
 
 
 def _short_axes(manifest: Manifest, options: argparse.Namespace) -> dict[str, AnyArray]:

@@ -97,13 +97,16 @@ def test_it_runs_from_any_directory(folder: Path) -> None:
     ]
 
 
-def test_the_driver_of_a_cuda_kernel_says_what_runs_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(CHECKOUT / "generated" / "kuramoto" / "cuda", ["-n", "1"]) == 2
-    assert capsys.readouterr().err == (
-        "error: this version generates CUDA source that nvcc compiles;"
-        " running it on a GPU comes with the next version\n"
-        "  hint: sweep with the cpp kernel: ratemlx generate kuramoto --target cpp\n"
-    )
+def test_the_driver_of_a_cuda_kernel_runs_on_cuda_devices(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = CHECKOUT / "generated" / "kuramoto" / "cuda"
+    assert main(folder, ["-n", "2", "--device", "cpu", "--threads", "1"]) == 2
+    assert " runs cpp kernels" in capsys.readouterr().err
+    assert main(folder, ["-n", "2", "--device", "cuda-emulation"]) == 0
+    assert main(folder, ["--device", "cuda-emulation", "-g"]) == 0
+    assert "cuda-emulation: CUDA emulated on " in capsys.readouterr().out
 
 
 def test_without_the_runtime_a_driver_says_what_to_install() -> None:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from ratemlx.errors import DeviceError
-from ratemlx.runtime.arrays import did_you_mean
 from ratemlx.runtime.devices.base import Device
+from ratemlx.runtime.devices.names import CUDA, DEVICES, EMULATION, parse_device
 
-DEVICES = ("cpu", "cuda-emulation")
-ON_GPUS = "this version generates CUDA source that nvcc compiles; running it on a GPU comes with the next version"
-INSTEAD = "sweep on the cpu; cuda-emulation runs the CUDA source on the host, slowly, for tests"
+__all__ = ["DEVICES", "open_device", "parse_device"]
 
 
-def open_device(name: str, threads: int | None = None) -> Device:
-    """The device called `name`; `threads` is for the CPU. Raises DeviceError if there is none of that name."""
-    if name == "cpu":
-        from ratemlx.runtime.devices.cpu import CpuDevice
+def open_device(name: str, threads: int | None = None, arch: str | None = None) -> Device:
+    """The device called `name`; raises DeviceError if there is none of that name, or none there.
 
-        return CpuDevice(threads)
-    if name == "cuda-emulation":
+    `threads` is for the CPU. `arch` is the GPU architecture to compile for, such as sm_80; $RATEMLX_CUDA_ARCH, or the
+    GPU's own, if None.
+    """
+    wanted = parse_device(name)
+    if wanted.kind == CUDA:
+        from ratemlx.runtime.devices.cuda_open import open_cuda
+
+        return open_cuda(wanted.binding, wanted.number or 0, arch)
+    if wanted.kind == EMULATION:
         from ratemlx.runtime.devices.emulation import EmulationDevice
 
         return EmulationDevice(threads)
-    raise unknown_device(name)
+    from ratemlx.runtime.devices.cpu import CpuDevice
 
-
-def unknown_device(name: object) -> DeviceError:
-    """What to say of a device that there is not, or not yet."""
-    if str(name).lower().partition(":")[0] in ("cuda", "gpu"):
-        return DeviceError(f"there is no device {name!r} yet: {ON_GPUS}", INSTEAD)
-    return DeviceError(f"there is no device {name!r}", did_you_mean(str(name), DEVICES))
+    return CpuDevice(threads)
