@@ -36,6 +36,7 @@ from ratemlx.store.shards import (
     DamagedShardError,
     Shard,
     damaged_folder,
+    read_shard,
     read_shards,
     scan,
     shard_files,
@@ -125,6 +126,24 @@ class RunStore:
     def pending(self) -> Int64s:
         """Numbers of the instances still to be computed, each once, in ascending order."""
         return np.unique(self.registration.instances[~self.finished()])
+
+    def present(self) -> Int64s:
+        """Numbers of all instances whose results are on disk, of whatever sweep, in ascending order."""
+        return np.flatnonzero(self._on_disk)
+
+    @property
+    def swept(self) -> tuple[str, ...]:
+        """Parameters that differ between the points of all sweeps."""
+        return self._contents.registry.varied
+
+    def shed_series(self) -> None:
+        """Write all shards that hold series anew without them, for who has put the series somewhere else."""
+        for path in shard_files(self.folder):
+            shard = read_shard(path, self._contents.stamp)
+            if shard.series is not None:
+                # The new one first: what is between the two is stored twice for a moment, and never lost.
+                write_shard(self.folder, self._contents.stamp, replace(shard, series=None))
+                remove(path)
 
     def columns(self, instances: Int64s) -> dict[str, Floats]:
         """Value of every parameter of some instances, by their numbers."""
