@@ -59,3 +59,9 @@ def test_it_generates_what_the_checkout_holds(site: Path, tmp_path: Path) -> Non
     for committed in (CHECKOUT / "generated" / "adex").rglob("*.*"):
         written = tmp_path / "kernels" / committed.relative_to(CHECKOUT / "generated")
         assert written.read_bytes() == committed.read_bytes(), committed
+
+
+def test_it_writes_job_scripts(site: Path, tmp_path: Path) -> None:
+    words = ("linear", "--duration", "1", "-o", "sweep", "--site", "cpu", "--time", "5")
+    _python("-m", "ratemlx", "slurm", *words, cwd=tmp_path, path=site)
+    assert (tmp_path / "linear.slurm").read_text(encoding="utf-8").startswith("#!/bin/bash\n")
