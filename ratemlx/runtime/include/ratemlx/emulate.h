@@ -2,7 +2,8 @@
 //
 // A kernel of form 0 needs no barrier (each thread owns a region of an instance for a block of steps), so running the
 // grid one thread at a time is a faithful execution of it. One of form 1 says what all threads do between two barriers
-// as the body of RATEMLX_EACH_THREAD, which is a loop over threads here.
+// as the body of RATEMLX_EACH_THREAD, which is a loop over threads here. RATEMLX_BACKWARDS has the threads in the
+// opposite order: a kernel that depends on their order is wrong.
 #pragma once
 #include <cmath>
 #include <cstring>
@@ -38,10 +39,13 @@ static thread_local ratemlx_place ratemlx_here;
 #define RATEMLX_PLACE(tile, node, lane)                                                                                \
     const int tile = ratemlx_here.tile, node = ratemlx_here.node, lane = ratemlx_here.lane
 
+#if RATEMLX_BACKWARDS
+#define RATEMLX_LOOP(index, end) for (int index = (end)-1; index >= 0; --index)
+#else
+#define RATEMLX_LOOP(index, end) for (int index = 0; index < (end); ++index)
+#endif
 #define RATEMLX_TILE(tile) const int tile = ratemlx_here.tile
-#define RATEMLX_EACH_THREAD(row, lane)                                                                                 \
-    for (int row = 0; row < RATEMLX_ROWS; ++row)                                                                       \
-        for (int lane = 0; lane < RATEMLX_LANES; ++lane)
+#define RATEMLX_EACH_THREAD(row, lane) RATEMLX_LOOP(row, RATEMLX_ROWS) RATEMLX_LOOP(lane, RATEMLX_LANES)
 #define RATEMLX_BARRIER() (void)0
 
 RATEMLX_INLINE uint32_t bits_of(float value)
@@ -87,8 +91,9 @@ template <class Kernel> static void ratemlx_launch_tiles(Kernel kernel, const ra
 template <class Kernel> static void ratemlx_launch(Kernel kernel, const ratemlx_batch &batch, int first, int last)
 {
     for (int tile = first; tile < last; ++tile)
-        for (int node = 0; node < batch.n_nodes; ++node)
-            for (int lane = 0; lane < RATEMLX_LANES; ++lane) {
+        RATEMLX_LOOP(node, batch.n_nodes)
+            RATEMLX_LOOP(lane, RATEMLX_LANES)
+            {
                 ratemlx_here = {tile, node, lane};
                 kernel(batch);
             }
