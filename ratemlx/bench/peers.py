@@ -52,16 +52,17 @@ def tvbk_rate(connectome: Connectome, *, dt: float, speed: float, instances: int
     return batches * LANES * nodes * steps / seconds
 
 
-def cubnm_rate(weights: Connectome, *, instances: int, seconds: float = 10.0) -> float:
-    """Node-steps per second of cuBNM's reduced Wong-Wang (Deco 2014) without delays, float64, on one core.
+def cubnm_rate(weights: Connectome, *, instances: int, seconds: float = 10.0, on_gpu: bool = False) -> float:
+    """Node-steps per second of cuBNM's reduced Wong-Wang (Deco 2014) without delays, float64, on one core or a GPU.
 
     cuBNM's step is 0.1 ms; its BOLD signal is included, without which it does not run. Raises ImportError.
     """
     from cubnm import sim
 
     nodes = weights.n_regions
+    where = {"force_gpu": True} if on_gpu else {"force_cpu": True}
     group = sim.rWWSimGroup(
-        duration=seconds, TR=1, sc=weights.weights, force_cpu=True, do_fc=False, do_fcd=False, gof_terms=[]
+        duration=seconds, TR=1, sc=weights.weights, **where, do_fc=False, do_fcd=False, gof_terms=[]
     )
     group.N = instances
     group.param_lists["G"] = np.full(instances, 0.5)

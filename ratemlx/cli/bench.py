@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,6 @@ from ratemlx.cli.options import ModelArgument, PluginOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ratemlx.bench.measure import Measurement, Workload
     from ratemlx.ir.model import Model
@@ -30,6 +30,16 @@ def bench(
     startup: Annotated[
         bool, typer.Option("--startup", help="Only the seconds of --help, of generating and of compiling.")
     ] = False,
+    gpu: Annotated[
+        str | None,
+        typer.Option(metavar="DEVICE", help="Only CUDA kernels, on a GPU: cuda, cuda:1, cuda:pycuda, cuda:cuda-core."),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(metavar="S", help="With --gpu: time for it, without compiling; steps shrink to fit.", min=1)
+    ] = 300.0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="With --gpu: write all figures as JSON.")
+    ] = None,
     plugin: PluginOption = None,
 ) -> None:
     """Measure a model's speed on this machine.
@@ -43,7 +53,11 @@ def bench(
       ratemlx bench montbrio --instances 256 --steps 2000 --no-tvb
       ratemlx bench --all --steps 2000
       ratemlx bench adex --startup
+      ratemlx bench --gpu cuda -o gpu.json
     """
+    if gpu is not None:
+        _print_gpu(gpu, seconds, output)
+        return
     if every:
         _print_survey(instances, steps, repeat)
         return
@@ -81,6 +95,18 @@ def _print_survey(instances: int, steps: int, repeat: int) -> None:
         )
     print(f"{instances} instances x {steps:,} steps of 0.1 ms, noise on, 1 ms averages, one thread; tvb:68 if not said")
     print_table(headers, rows)
+
+
+def _print_gpu(device: str, seconds: float, output: Path | None) -> None:
+    from ratemlx.bench.gpu.benchmark import Settings, measure_gpu, table, write_figures
+    from ratemlx.cli.tables import print_table
+
+    found = measure_gpu(Settings(device=device, seconds=seconds))
+    print(f"{found['device']}, {found['date']}" + ("" if found["measured"] else ": a dry run, no figure of a GPU"))
+    print_table(*table(found))
+    if output is not None:
+        write_figures(found, output)
+        print(f"figures: {output}")
 
 
 def _print_startup(model: str, plugins: Sequence[Path], repeat: int) -> None:

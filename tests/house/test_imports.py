@@ -37,6 +37,7 @@ LAW = {
     "cluster": ("cluster", "runtime", "abi", *FOUNDATION),
     "simulate": ("runtime", "targets", "load", "ir", "abi", *FOUNDATION),
     "bench": ("bench", "runtime", "observables", "metrics", "targets", "load", "simulate", "abi", *FOUNDATION),
+    "bench.gpu": ("bench", "cluster", "runtime", "simulate", "abi", *FOUNDATION),
     "bench.scaling": ("bench", "cluster", "runtime", "targets", "load", "simulate", "abi", *FOUNDATION),
     "describe": ("describe", "simulate", "runtime", "passes", "ir", "transfer", *FOUNDATION),
     "": ("runtime", "load", "simulate", *FOUNDATION),
@@ -56,9 +57,9 @@ ELSEWHERE_FORBIDDEN = {
 }
 """Packages that belong to some parts only."""
 
-LAZY = {"pycuda": 1, "mpi4py": 1, "tvb": 1, "tvb_data": 1, "matplotlib": 3}
+LAZY = {"pycuda": 1, "mpi4py": 1, "tvb": 1, "tvb_data": 1, "matplotlib": 4}
 """Packages that are imported inside functions, and the number of modules that do. Matplotlib: the figures of runs, of
-transfer functions, and of pages about models."""
+reports, of transfer functions, and of pages about models."""
 
 
 @dataclass(frozen=True)
