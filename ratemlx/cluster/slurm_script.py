@@ -14,11 +14,10 @@ from ratemlx.cluster.slurm_site import Site
 from ratemlx.cluster.slurm_values import MAX_LEAD, check_argument, check_count, check_name, check_path, time_seconds
 from ratemlx.errors import ClusterError
 from ratemlx.resources import templates
+from ratemlx.runtime.stopping import EXIT_STOPPED
 
 MARK = "# Written by `ratemlx slurm`"
 """The beginning of the second line, by which a script of ours is known again."""
-EXIT_STOPPED = 75
-"""What a run ends with that was stopped in good time and goes on when the same command is given again."""
 PREPARE = ("--plan-only",)
 """What makes of a run the step that one task does first: it generates the kernel, and checks everything."""
 LEAST_LEAD = 20

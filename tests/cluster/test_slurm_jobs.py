@@ -24,7 +24,8 @@ pytestmark = pytest.mark.timeout(90)
 STAND_IN = f"""#!{sys.executable}
 import json, os, signal, sys, time
 
-signal.signal(signal.SIGUSR1, lambda *_: sys.exit(75))
+for name in ("SIGUSR1", "SIGTERM"):
+    signal.signal(getattr(signal, name), lambda *_: sys.exit(75))
 shown = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_RESTART_COUNT", "CUDA_VISIBLE_DEVICES", "PMI_RANK", "PMI_SIZE")
 note = {{name: os.environ[name] for name in shown if name in os.environ}} | {{"arguments": sys.argv[1:]}}
 with open("notes.jsonl", "a") as stream:
@@ -126,13 +127,27 @@ def test_a_job_near_its_limit_goes_back_to_the_queue_and_goes_on(cluster: Slurm,
     assert "goes back to the queue" in work.said()
 
 
-def test_a_job_that_is_told_to_end_goes_back_to_the_queue(cluster: Slurm, tmp_path: Path) -> None:
+def test_a_preempted_job_goes_on_when_there_is_room_again(cluster: Slurm, tmp_path: Path) -> None:
     work = Work(cluster, tmp_path, ONCE_STOPPED)
     job = work.submit(replace(JOB, requeue=True))
     _await_ranks(work)
-    cluster.run("scancel", "--batch", "--signal=TERM", str(job))
+    urgent = tmp_path / "urgent.sh"
+    urgent.write_text(
+        "#!/bin/bash\n#SBATCH --ntasks=4 --partition=urgent --output=/dev/null\nsleep 1\n", encoding="utf-8"
+    )
+    assert cluster.wait(cluster.submit(urgent)) == ["COMPLETED"]
     assert cluster.wait(job) == ["COMPLETED"], work.said()
     assert cluster.state(job)["Restarts"] == "1"
+    assert [note.get("SLURM_RESTART_COUNT") for note in work.notes()] == [None, None, "1", "1"]
+
+
+def test_requeueing_has_an_end(cluster: Slurm, tmp_path: Path) -> None:
+    work = Work(cluster, tmp_path, "time.sleep(300)")
+    job = work.submit(replace(JOB, requeue=True, site=Site(name="test", max_requeues=0)))
+    _await_ranks(work)
+    cluster.run("scancel", "--batch", "--signal=USR1", str(job))
+    assert cluster.wait(job) == ["FAILED"]
+    assert "not finished after 0 requeues" in work.said()
 
 
 def test_without_requeue_the_job_says_how_to_go_on(cluster: Slurm, tmp_path: Path) -> None:

@@ -59,9 +59,12 @@ GresTypes=gpu
 MpiDefault=none
 ReturnToService=2
 KillWait=5
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 MessageTimeout=30
 NodeName={node} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=2000 Gres=gpu:{gpus} State=UNKNOWN
-PartitionName=test Nodes={node} Default=YES MaxTime=10 State=UP
+PartitionName=test Nodes={node} Default=YES MaxTime=10 PriorityTier=1 State=UP
+PartitionName=urgent Nodes={node} MaxTime=10 PriorityTier=2 PreemptMode=OFF State=UP
 """
 
 
