@@ -12,16 +12,23 @@ from ratemlx.cli.compare import compare
 from ratemlx.cli.convert import convert
 from ratemlx.cli.describe import describe
 from ratemlx.cli.doctor import doctor
+from ratemlx.cli.export import export
 from ratemlx.cli.generate import generate
 from ratemlx.cli.inspect import inspect
 from ratemlx.cli.models import models
 from ratemlx.cli.new import new
 from ratemlx.cli.plan import plan
+from ratemlx.cli.plot import plot
+from ratemlx.cli.query import query
+from ratemlx.cli.report import report
 from ratemlx.cli.run import run
 from ratemlx.cli.slurm import slurm
 from ratemlx.cli.validate import validate
 
-COMMANDS = (models, new, validate, convert, describe, inspect, generate, run, slurm, plan, bench, compare, doctor)
+COMMANDS = (
+    *(models, new, validate, convert, describe, inspect, generate),
+    *(run, query, export, report, plot, slurm, plan, bench, compare, doctor),
+)
 
 PASSING_ON = (slurm,)
 """Commands that hand options on that they do not know, to `run`."""

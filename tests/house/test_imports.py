@@ -29,7 +29,10 @@ LAW = {
     "runtime.arrays": FOUNDATION,
     "runtime.cache": ("runtime.arrays", *FOUNDATION),
     "metrics": ("metrics", "plugins", "runtime.arrays", *FOUNDATION),
-    "fitness": ("fitness", "metrics", "runtime.arrays", "runtime.untrusted", "runtime.untrusted_arrays", *FOUNDATION),
+    "fitness": (
+        *("fitness", "metrics", "runtime.arrays", "runtime.matrix_text"),
+        *("runtime.untrusted", "runtime.untrusted_arrays", *FOUNDATION),
+    ),
     "store": ("store", "runtime.arrays", "runtime.cache", *FOUNDATION),
     "observables": ("observables", "runtime.devices", "runtime.arrays", "abi", *FOUNDATION),
     "runtime": ("runtime", "observables", "metrics", "fitness", "store", "abi", *FOUNDATION),
