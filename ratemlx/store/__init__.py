@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ratemlx.store.catalogue import Catalogue, MetricEntry, ParameterEntry, Ranking
     from ratemlx.store.database import rebuild
+    from ratemlx.store.gridded import results_table
     from ratemlx.store.points import Points, Registration, Registry
     from ratemlx.store.reading import open_database
     from ratemlx.store.run_store import RunStore, ShardWriter
@@ -31,6 +32,7 @@ __all__ = [
     "StoredArray",
     "open_database",
     "rebuild",
+    "results_table",
 ]
 
 _MODULES = {
@@ -47,6 +49,7 @@ _MODULES = {
     "StoredArray": "shards",
     "open_database": "reading",
     "rebuild": "database",
+    "results_table": "gridded",
 }
 
 
