@@ -11,6 +11,6 @@ from tests.support.slurm import Slurm, slurm
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Slurm]:
-    """One node with two GPUs that are none."""
+    """Two nodes with two GPUs each, which are none."""
     with slurm() as running:
         yield running

@@ -93,6 +93,17 @@ def test_each_task_is_shown_its_own_gpu(cluster: Slurm, tmp_path: Path) -> None:
     assert sorted(note["CUDA_VISIBLE_DEVICES"] for note in work.notes()) == ["0", "1"]
 
 
+def test_a_job_of_two_nodes_is_one_run(cluster: Slurm, tmp_path: Path) -> None:
+    work = Work(cluster, tmp_path, "pass")
+    assert cluster.wait(work.submit(replace(JOB, nodes=2, gpus_per_node=2))) == ["COMPLETED"], work.said()
+    notes = sorted(work.notes(), key=lambda note: note["SLURM_PROCID"])
+    assert [note["PMI_RANK"] for note in notes] == ["0", "1", "2", "3"]
+    assert [note["PMI_SIZE"] for note in notes] == ["4"] * 4
+    assert [note["SLURM_LOCALID"] for note in notes] == ["0", "1", "0", "1"]
+    assert sorted(note["CUDA_VISIBLE_DEVICES"] for note in notes[:2]) == ["0", "1"]
+    assert sorted(note["CUDA_VISIBLE_DEVICES"] for note in notes[2:]) == ["0", "1"]
+
+
 def test_ranks_may_share_out_the_gpus_themselves(cluster: Slurm, tmp_path: Path) -> None:
     work = Work(cluster, tmp_path, "pass")
     site = Site(name="test", gpu_request="gres", gpu_binding="rank")
@@ -133,7 +144,7 @@ def test_a_preempted_job_goes_on_when_there_is_room_again(cluster: Slurm, tmp_pa
     _await_ranks(work)
     urgent = tmp_path / "urgent.sh"
     urgent.write_text(
-        "#!/bin/bash\n#SBATCH --ntasks=4 --partition=urgent --output=/dev/null\nsleep 1\n", encoding="utf-8"
+        "#!/bin/bash\n#SBATCH --nodes=2 --exclusive --partition=urgent --output=/dev/null\nsleep 1\n", encoding="utf-8"
     )
     assert cluster.wait(cluster.submit(urgent)) == ["COMPLETED"]
     assert cluster.wait(job) == ["COMPLETED"], work.said()

@@ -1,7 +1,7 @@
-"""A real Slurm of one node for tests: its own folder, ports and key; it stops exactly the processes that it started.
+"""A real Slurm of two nodes for tests, both on this computer, with its own folder, ports and key.
 
-Needs root and the Debian packages slurmctld, slurmd, slurm-client and munge. Where they are missing, tests fail, unless
-RATEMLX_TEST_SLURM=0 says that they shall be left out.
+It stops exactly the processes that it started. Needs root and the Debian packages slurmctld, slurmd, slurm-client and
+munge. Where they are missing, tests fail, unless RATEMLX_TEST_SLURM=0 says that they shall be left out.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ import pytest
 DAEMONS = ("munged", "slurmctld", "slurmd")
 PACKAGES = "munge slurmctld slurmd slurm-client"
 SWITCH = "RATEMLX_TEST_SLURM"
+NODES = ("one", "two")
 GPUS = 2
 CPUS = 4
+"""GPUs and cores of a node, whatever there really is."""
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 PATIENCE = 0.1
@@ -31,21 +33,20 @@ PATIENCE = 0.1
 
 CONFIGURATION = """\
 ClusterName=ratemlx
-SlurmctldHost={node}(127.0.0.1)
+SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 SlurmctldPort={controller_port}
-SlurmdPort={node_port}
 AuthType=auth/munge
 CredType=cred/munge
 # A requeued job waits for so many seconds before it may start again.
 AuthInfo=socket={folder}/munge.socket,cred_expire=5
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 # Nothing here needs control groups, which containers rarely let one make.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -62,10 +63,12 @@ KillWait=5
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 MessageTimeout=30
-NodeName={node} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=2000 Gres=gpu:{gpus} State=UNKNOWN
-PartitionName=test Nodes={node} Default=YES MaxTime=10 PriorityTier=1 State=UP
-PartitionName=urgent Nodes={node} MaxTime=10 PriorityTier=2 PreemptMode=OFF State=UP
+{nodes}
+PartitionName=test Nodes=ALL Default=YES MaxTime=10 PriorityTier=1 State=UP
+PartitionName=urgent Nodes=ALL MaxTime=10 PriorityTier=2 PreemptMode=OFF State=UP
 """
+
+NODE = "NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} RealMemory=1000 Gres=gpu:{gpus}"
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def slurm() -> Iterator[Slurm]:
                 if name == "munged":
                     _await_file(folder / "munge.socket")
             running = Slurm(folder, environment)
-            _await_node(running)
+            _await_nodes(running)
             daemons.callback(_cancel_all, running)
             yield running
     finally:
@@ -158,36 +161,38 @@ def _commands(folder: Path) -> Iterator[tuple[str, ...]]:
     files = {"socket": "munge.socket", "key-file": "munge.key", "pid-file": "munge.pid", "seed-file": "munge.seed"}
     yield ("munged", *munge, *(f"--{option}={folder / name}" for option, name in files.items()))
     yield ("slurmctld", "-D", "-c", "-f", f"{folder}/slurm.conf")
-    yield ("slurmd", "-D", "-c", "-f", f"{folder}/slurm.conf", "-N", _node())
+    for node in NODES:
+        yield ("slurmd", "-D", "-c", "-f", f"{folder}/slurm.conf", "-N", node)
 
 
 def _configure(folder: Path) -> dict[str, str]:
-    for name in ("state", "spool"):
+    for name in ("state", *(f"spool-{node}" for node in NODES)):
         (folder / name).mkdir()
     key = folder / "munge.key"
     key.touch(mode=0o600)
     key.write_bytes(os.urandom(128))
     for gpu in range(GPUS):
+        # Slurm wants a device, and any will do: nobody opens it.
         (folder / f"gpu{gpu}").symlink_to("/dev/null")
-    controller_port, node_port = _free_ports()
-    text = CONFIGURATION.format(
-        node=_node(), folder=folder, controller_port=controller_port, node_port=node_port, cpus=CPUS, gpus=GPUS
+    host = socket.gethostname().split(".")[0]
+    controller_port, *ports = _free_ports(1 + len(NODES))
+    nodes = "\n".join(
+        NODE.format(node=node, host=host, port=port, cpus=CPUS, gpus=GPUS)
+        for node, port in zip(NODES, ports, strict=True)
     )
+    text = CONFIGURATION.format(host=host, folder=folder, controller_port=controller_port, nodes=nodes)
     (folder / "slurm.conf").write_text(text)
-    (folder / "gres.conf").write_text(f"NodeName={_node()} Name=gpu File={folder}/gpu[0-{GPUS - 1}]\n")
+    (folder / "gres.conf").write_text(f"Name=gpu File={folder}/gpu[0-{GPUS - 1}]\n")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "SBATCH", "CUDA"))}
     return clean | {"SLURM_CONF": f"{folder}/slurm.conf"}
 
 
-def _node() -> str:
-    return socket.gethostname().split(".")[0]
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as sockets:
+        bound = [sockets.enter_context(socket.socket()) for _ in range(count)]
+        for one in bound:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in bound]
 
 
 def _program(name: str) -> str | None:
@@ -199,7 +204,7 @@ def _program(name: str) -> str | None:
 def _daemon(name: str, options: Sequence[str], folder: Path, environment: dict[str, str]) -> Iterator[None]:
     program = _program(name)
     assert program is not None
-    with (folder / f"{name}.out.log").open("wb") as output:
+    with (folder / f"{name}.out.log").open("ab") as output:
         process = subprocess.Popen(
             [program, *options],
             env=environment,
@@ -227,16 +232,15 @@ def _await_file(path: Path) -> None:
     raise AssertionError(f"{path.name} did not appear within {START_SECONDS} s")
 
 
-def _await_node(running: Slurm) -> None:
+def _await_nodes(running: Slurm) -> None:
+    command = ["sinfo", "--Node", "--noheader", "--partition=test", "--format=%T"]
     said = ""
     for _ in until(START_SECONDS):
-        done = subprocess.run(
-            ["sinfo", "--noheader", "--format=%T"], env=running.environment, capture_output=True, text=True, timeout=60
-        )
+        done = subprocess.run(command, env=running.environment, capture_output=True, text=True, timeout=60)
         said = done.stdout.strip() or done.stderr.strip()
-        if said == "idle":
+        if said.split() == ["idle"] * len(NODES):
             return
-    raise AssertionError(f"the node was not ready within {START_SECONDS} s: {said}\n{running.logs()}")
+    raise AssertionError(f"the nodes were not ready within {START_SECONDS} s: {said}\n{running.logs()}")
 
 
 def _cancel_all(running: Slurm) -> None:
