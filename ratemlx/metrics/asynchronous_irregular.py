@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from scipy.signal import find_peaks
@@ -19,6 +20,8 @@ PROMINENCE = 100
 """Least prominence of a peak of the histogram, in samples."""
 DOWN_BIN = 5
 """A peak up to this bin is that of a down state."""
+BLOCK = 1000
+"""Samples put into bins at a time, so that they stay in the cache."""
 SATURATED_HZ = 120.0
 """A region that gets as high as this is at the fixed point of high rates, and counts."""
 
@@ -49,17 +52,25 @@ def asynchronous_irregular_ratio(recording: Recording) -> Mapping[str, Array]:
 def _histograms(recording: Recording) -> Array:
     """Counts (instance * region, bin), with bins closed below, the last one closed above too, as numpy.histogram."""
     xp = recording.xp
-    low, high = RANGE_HZ
     traces = recording.traces.reshape(-1, recording.n_samples)
+    row = xp.arange(len(traces))[:, None] * (BINS + 1)
+    size = len(traces) * (BINS + 1)
+    counts: Array = 0
+    for first in range(0, recording.n_samples, BLOCK):
+        index = _bins(xp, traces[:, first : first + BLOCK]) + row
+        counts = counts + xp.bincount(index.reshape(-1), minlength=size)
+    return counts.reshape(-1, BINS + 1)[:, :BINS]
+
+
+def _bins(xp: Any, values: Array) -> Array:
+    """The bin that each value falls into, BINS if none."""
+    low, high = RANGE_HZ
     width = (high - low) / BINS
-    index = xp.clip((traces - low) / width, 0, BINS - 1).astype(xp.int32)
+    index = xp.clip((values - low) / width, 0, BINS - 1).astype(xp.int64)
     # The quotient may be rounded to the wrong side of an edge.
-    index -= traces < low + index * width
-    index += (traces >= low + (index + 1) * width) & (index < BINS - 1)
-    index += xp.arange(len(traces), dtype=xp.int32)[:, None] * (BINS + 1)
-    inside = (traces >= low) & (traces <= high)
-    index = xp.where(inside, index, BINS)
-    return xp.bincount(index.reshape(-1), minlength=len(traces) * (BINS + 1)).reshape(-1, BINS + 1)[:, :BINS]
+    index -= values < low + index * width
+    index += (values >= low + (index + 1) * width) & (index < BINS - 1)
+    return xp.where((values >= low) & (values <= high), index, BINS)
 
 
 def without_down_state(counts: AnyArray, largest: int) -> Bools:

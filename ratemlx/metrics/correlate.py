@@ -36,17 +36,17 @@ def windowed_correlations(xp: Any, traces: Array, step: int, steps: int, windows
     instances, regions = traces.shape[:2]
     cut = traces[..., : blocks * step].reshape(instances, regions, blocks, step)
     first = cut[..., :1]
-    shifted = cut - first
-    shift = shifted.mean(axis=-1)
-    means = xp.swapaxes(first[..., 0] + shift, 1, 2)
-    within = xp.moveaxis(shifted - shift[..., None], 2, 1)
+    within = cut - first
+    shift = within.mean(axis=-1, keepdims=True)
+    within -= shift
+    means = xp.swapaxes((first + shift)[..., 0], 1, 2)
+    within = xp.moveaxis(within, 2, 1)
     products = _sliding_sums(within @ xp.swapaxes(within, -1, -2), steps, windows)
     member = xp.arange(windows)[:, None] + xp.arange(steps)[None, :]
     between = means[:, member]
     between = between - between.mean(axis=2, keepdims=True)
     products += step * (xp.swapaxes(between, -1, -2) @ between)
-    largest = xp.abs(cut).max(axis=-1)
-    largest = xp.moveaxis(largest, 2, 1)[:, member].max(axis=2)
+    largest = xp.swapaxes(xp.maximum(cut.max(axis=-1), -cut.min(axis=-1)), 1, 2)[:, member].max(axis=2)
     energy = xp.diagonal(products, axis1=-2, axis2=-1)
     return correlations(xp, products, fluctuates(xp, energy, step * steps, largest, dtype))
 

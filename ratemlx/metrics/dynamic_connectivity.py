@@ -12,13 +12,15 @@ from ratemlx.metrics.distribution import kolmogorov_smirnov
 from ratemlx.metrics.paper import PAPER, TABLE_2
 from ratemlx.metrics.recording import Recording
 
+WINDOWS_MS = 1201.0
+"""Three windows of 1,000 ms every 100 ms, the last of which ends before the recording."""
 PHASE_TIMES = 400
 """Most points in time at which patterns of phases are compared."""
 
 
 @metric(
     outputs=(Output("var_FCD", "1", "Variance of the correlations between functional connectivities over time"),),
-    needs_samples=16,
+    needs_ms=WINDOWS_MS,
     groups=TABLE_2,
     reference=PAPER,
 )
@@ -43,7 +45,7 @@ def fcd_variance(recording: Recording) -> Mapping[str, Array]:
         Output("mean_FCD", "1", "Mean correlation between functional connectivities of two windows"),
         Output("KS_FCD", "1", "Kolmogorov-Smirnov distance of these correlations to the reference's"),
     ),
-    needs_samples=16,
+    needs_ms=WINDOWS_MS,
     groups=("dynamics",),
     reference="Hansen et al. 2015, NeuroImage 105:525",
 )
@@ -108,9 +110,12 @@ def window_fc(recording: Recording) -> Array | None:
 
 
 def fcd_values(recording: Recording) -> Array | None:
-    """Correlations (instance, pair of windows) between functional connectivities, or None for too few windows."""
+    """Correlations (instance, pair of windows) between functional connectivities.
+
+    None for fewer than three windows, or fewer than three regions, of which there is one pair.
+    """
     windows = window_fc(recording)
-    if windows is None:
+    if windows is None or recording.n_regions < 3:
         return None
     xp = recording.xp
     first, second = _pairs(recording, recording.n_regions)

@@ -129,7 +129,8 @@ def _values(selected: Sequence[Metric], recording: Recording) -> dict[str, Float
     """Values of all outputs that are defined for a recording, on the host, by output name."""
     found: dict[str, Floats] = {}
     for metric in selected:
-        if recording.n_samples < metric.samples_needed(recording.period) and recording.values is not None:
+        fewest = max(metric.samples_needed(recording.period), recording.statistics is None)
+        if recording.values is not None and recording.n_samples < fewest:
             continue
         if metric.needs_rate and not recording.is_rate:
             continue
@@ -145,7 +146,8 @@ def _evaluated(metric: Metric, recording: Recording) -> dict[str, Floats]:
     """All outputs of one metric; raises PluginError, for one that is not built in, whatever goes wrong in it."""
     built_in = metric.function.__module__.startswith("ratemlx.metrics.")
     try:
-        with np.errstate(all="raise" if built_in else "ignore", under="ignore"):
+        # What overflows is not finite, and becomes NaN.
+        with np.errstate(all="ignore"):
             found = dict(metric.function(recording))
             return {item.name: _checked(metric, item, recording, found) for item in metric.outputs}
     except RatemlxError:

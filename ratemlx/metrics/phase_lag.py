@@ -34,55 +34,42 @@ def mean_phase_lag_index(recording: Recording) -> Mapping[str, Array]:
     return {"mean_PLI": xp.where(defined, 2 * index.mean(axis=(1, 2)), xp.nan)}
 
 
-def _turn(recording: Recording) -> Array:
-    """(instance, region, time): a number from -2 to 2 that orders like the angle of the analytic signal.
+def _sums_of_signs(recording: Recording) -> Array:
+    """(instance, region, region), above the diagonal: samples at which the phase is ahead, less those behind."""
+    xp, samples = recording.xp, recording.n_samples
+    signs = xp.zeros((recording.n_instances, recording.n_regions, recording.n_regions), dtype=xp.int64)
+    for first in range(0, samples, BLOCK):
+        turn = _turn(xp, recording.traces[..., first : first + BLOCK], recording.hilbert[..., first : first + BLOCK])
+        ordered = xp.sort(turn, axis=1)
+        tied = bool(recording.to_host((ordered[:, 1:] == ordered[:, :-1]).any()))
+        _count(xp, turn, tied, signs)
+    return xp.triu(signs, 1)
 
-    It is y / (|x| + |y|) in the right half plane, and grows on through the left one; cheaper than an arcus tangent.
+
+def _turn(xp: Any, x: Array, y: Array) -> Array:
+    """A number from -2 to 2 that orders like the angle of x + iy, and costs less than an arcus tangent.
+
+    It is y / (|x| + |y|) in the right half plane, and grows on through the left one.
     """
-    xp, x, y = recording.xp, recording.traces, recording.hilbert
-    length = xp.abs(x) + xp.abs(y)
+    length = xp.abs(x)
+    length += xp.abs(y)
     turn = y / xp.where(length > 0, length, 1.0)
     return xp.where(x < 0, xp.copysign(2.0 - xp.abs(turn), y), turn)
 
 
-def _sums_of_signs(recording: Recording) -> Array:
-    """(instance, region, region), above the diagonal: samples at which the phase is ahead, less those behind."""
-    xp, turn = recording.xp, _turn(recording)
-    instances, regions, samples = turn.shape
-    ordered = xp.sort(turn, axis=1)
-    tied = bool(recording.to_host((ordered[:, 1:] == ordered[:, :-1]).any()))
-    ahead = xp.zeros((instances, regions, regions), dtype=xp.int64)
-    for first in range(0, samples, BLOCK):
-        part = turn[..., first : first + BLOCK]
-        if part.shape[-1] % 8:
-            # Zeros tie with each other: they are ahead of none.
-            padding = xp.zeros((instances, regions, -part.shape[-1] % 8))
-            part = xp.concatenate([part, padding], axis=-1)
-        _count(xp, part, tied, ahead)
-    if tied:
-        return xp.triu(ahead - samples - _padded(samples), 1)
-    return xp.triu(2 * ahead - samples, 1)
+def _count(xp: Any, turn: Array, tied: bool, signs: Array) -> None:
+    """Add to `signs`, for each region and those after it, samples ahead less samples behind.
 
-
-def _padded(samples: int) -> int:
-    """Number of zeros that make the last block a multiple of 8 long; as ties, each counts once."""
-    return -samples % 8
-
-
-def _count(xp: Any, part: Array, tied: bool, ahead: Array) -> None:
-    """Add how often each region is ahead of those after it; where phases tie, twice that plus once for each tie.
-
-    Comparisons are bytes of 0 or 1, added eight at a time.
+    Comparisons are bytes of 0 or 1, added eight at a time. Without ties, what is not ahead is behind.
     """
-    instances, regions, samples = part.shape
-    larger = xp.empty((instances, regions, samples), dtype=bool)
+    instances, regions, samples = turn.shape
+    if samples % 8:
+        # Further samples are zeros in all regions: ahead of none, and tied.
+        turn = xp.concatenate([turn, xp.zeros((instances, regions, -samples % 8))], axis=-1)
+    ties = turn.shape[-1] - samples if tied else 0
     for region in range(regions - 1):
-        own, others = part[:, region : region + 1], part[:, region + 1 :]
-        out = larger[:, region + 1 :] if instances == 1 else xp.empty(others.shape, dtype=bool)
-        xp.greater(own, others, out=out)
-        words = out.view(xp.uint64).sum(axis=-1)
-        if tied:
-            xp.greater_equal(own, others, out=out)
-            words = words + out.view(xp.uint64).sum(axis=-1)
-        counts = words.reshape(instances, -1, 1).view(xp.uint8).sum(axis=-1, dtype=xp.int64)
-        ahead[:, region, region + 1 :] += counts
+        own, others = turn[:, region : region + 1], turn[:, region + 1 :]
+        words = (own > others).view(xp.uint64).sum(axis=-1)
+        words += (own >= others).view(xp.uint64).sum(axis=-1) if tied else words
+        counts = words[..., None].view(xp.uint8).sum(axis=-1, dtype=xp.int64)
+        signs[:, region, region + 1 :] += counts - (samples + ties)

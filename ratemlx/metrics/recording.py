@@ -154,7 +154,7 @@ class Recording:
         xp = self.xp
         if self.values is None:
             raise MetricError("these metrics need the series, which was not kept")
-        traces = xp.ascontiguousarray(xp.moveaxis(self.values, 1, 2).astype(xp.float64))
+        traces = xp.moveaxis(self.values, 1, 2).astype(xp.float64, order="C")
         if not bool(self.to_host(self.finite.all())):
             traces = xp.where(self.finite[:, None, None], traces, 0.0)
         traces *= self.scale
@@ -197,8 +197,8 @@ class Recording:
     def fluctuates(self) -> Array:
         """(instance, region): True where a trace is not constant but for the rounding of the numbers given."""
         xp = self.xp
-        assert self.values is not None
         largest = xp.maximum(self.traces.max(axis=-1), -self.traces.min(axis=-1))
+        assert self.values is not None
         return fluctuates(xp, self.centred_energy, self.n_samples, largest, self.values.dtype)
 
     @cached_property

@@ -55,12 +55,14 @@ def _mean_durations(xp: Any, up: Array, shortest: float) -> tuple[Array, Array]:
     end = xp.concatenate([start[1:], xp.full(1, up.size)])
     series, first, last = start // n_samples, start % n_samples == 0, end % n_samples == 0
     state = _merged(xp, up, start, end - start - first + last < shortest)
+    # The last state counts one sample more.
+    length = end - start + last
     begins = first.copy()
     begins[1:] |= state[1:] != state[:-1]
 
     def mean(chosen: Array) -> Array:
-        states = xp.bincount(series, weights=begins & chosen, minlength=n_series)
-        samples = xp.bincount(series, weights=(end - start + (last + 0)) * chosen, minlength=n_series)
+        states = xp.bincount(series, weights=(begins & chosen).astype(xp.float64), minlength=n_series)
+        samples = xp.bincount(series, weights=(length * chosen).astype(xp.float64), minlength=n_series)
         return xp.where(states > 0, samples / xp.where(states > 0, states, 1.0) - 1.0, 0.0)
 
     return mean(state), mean(~state)
