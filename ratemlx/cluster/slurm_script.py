@@ -118,7 +118,7 @@ def directives(job: SlurmJob) -> list[str]:
     if job.gpus_per_node:
         asked.append(_gpu_request(job))
     if job.parts:
-        asked.append(f"--array=1-{job.parts}")
+        asked.append(f"--array=0-{job.parts - 1}")
     asked += [f"--signal=B:USR1@{job.signal_lead}", "--requeue" if job.requeue else "--no-requeue"]
     return [*asked, *_output(job, "%x-%A_%a.out" if job.parts else "%x-%j.out"), *_further(job)]
 

@@ -121,7 +121,7 @@ def test_an_array_shares_one_sweep_and_is_merged_once_all_are_done(cluster: Slur
     assert cluster.wait(merge) == ["COMPLETED"], work.said()
     assert cluster.wait(array) == ["COMPLETED"] * 3
     *parts, last = work.notes()
-    assert sorted(note["arguments"][-1] for note in parts) == ["1/3", "2/3", "3/3"]
+    assert sorted(note["arguments"][-1] for note in parts) == ["0/3", "1/3", "2/3"]
     assert all(note["arguments"][-2] == "--part" for note in parts)
     assert last["arguments"] == ["merge", "results"]
 

@@ -79,7 +79,7 @@ def test_what_is_asked_of_sbatch() -> None:
         "--output=%x-%j.out",
     ]
     everything = asked(job_script(VARIANTS["everything"]))
-    assert everything[4:7] == ["--cpus-per-task=8", "--gpus-per-node=a100:4", "--array=1-3"]
+    assert everything[4:7] == ["--cpus-per-task=8", "--gpus-per-node=a100:4", "--array=0-2"]
     assert everything[-4:] == ["--output=%x-%A_%a.out", "--exclusive", "--qos=high", "--mem=64G"]
     booster = asked(job_script(VARIANTS["booster"]))
     assert booster[1:3] == ["--account=brain", "--partition=booster"]
