@@ -104,6 +104,13 @@ def settle(folder: Path, shards: Sequence[Path]) -> None:
         connection.execute("ANALYZE")
 
 
+def rename_shard(folder: Path, old: str, new: str) -> None:
+    """Note that a shard has another name, with the same rows; raises ResultError."""
+    path = path_of(folder)
+    with writing(path), closing(_connect(path)) as connection, _transaction(connection, path):
+        connection.execute("UPDATE OR REPLACE shards SET name = ? WHERE name = ?", (new, old))
+
+
 def build(folder: Path, contents: Contents, shards: Sequence[Path]) -> int:
     """Make the database from shards, in place of any that is there; gives the number of rows. Raises ResultError.
 

@@ -6,6 +6,7 @@ At the top level is the provenance that the caller gave; what the store adds is 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,13 @@ def read_contents(folder: Path) -> Contents:
         stamp=str(record["stamp"]),
         catalogue=Catalogue.from_json(record["catalogue"]),
         registry=Registry.from_json(folder, record["sweeps"]),
-        provenance={name: value for name, value in record.items() if name not in OURS},
+        provenance=provenance_of(record),
     )
+
+
+def provenance_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the caller of the store has written into run.json."""
+    return {name: value for name, value in record.items() if name not in OURS}
 
 
 def write_contents(folder: Path, contents: Contents, *, complete: bool) -> None:

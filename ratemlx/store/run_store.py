@@ -19,6 +19,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from ratemlx.store.points import Points, Registration, Registry
 from ratemlx.store.shards import (
     DamagedShardError,
     Shard,
+    ShardHead,
     damaged_folder,
     read_shard,
     read_shards,
@@ -76,6 +78,7 @@ class RunStore:
         self._contents = contents
         self._writer = ShardWriter(folder, contents.stamp)
         self._seen = -1
+        self._stock: dict[str, ShardHead] = {}
         self._on_disk = np.zeros(0, dtype=bool)
 
     @classmethod
@@ -101,17 +104,32 @@ class RunStore:
             make_folder(folder)
             if restart:
                 discard(folder, also)
-            registry = _registry_of(folder, stamp, catalogue, explain)
+            record = run_file.read_record(folder)
+            registry = _registry_of(folder, record, stamp, catalogue, explain)
             for place in (folder, folder / SHARDS, folder / POINTS):
                 sweep_up(place)
+            known = len(registry.sweeps)
             registration = registry.register(points)
             store = cls(folder, Contents(stamp, catalogue, registry, provenance), registration)
             _check_parameters(store._contents)
-            run_file.write_contents(folder, store._contents, complete=False)
-            make_folder(folder / SHARDS)
-            store._take_stock()
-            store._open_database()
+            store._begin(record if known == len(registry.sweeps) else None)
         return store
+
+    def _begin(self, record: Mapping[str, Any] | None) -> None:
+        """See what is there; `record` is what run.json says of a run with these very sweeps.
+
+        A complete run is left as it is described. Of any other, run.json is written before anything else.
+        """
+        was_complete = record is not None and record.get("complete") is True
+        if was_complete:
+            self._take_stock()
+        if record is not None and was_complete and self._on_disk[self.registration.instances].all():
+            self._contents = replace(self._contents, provenance=run_file.provenance_of(record))
+        else:
+            run_file.write_contents(self.folder, self._contents, complete=False)
+            make_folder(self.folder / SHARDS)
+            self._take_stock()
+        self._open_database()
 
     @property
     def complete(self) -> bool:
@@ -128,7 +146,8 @@ class RunStore:
         return np.unique(self.registration.instances[~self.finished()])
 
     def present(self) -> Int64s:
-        """Numbers of all instances whose results are on disk, of whatever sweep, in ascending order."""
+        """Numbers of all instances of all sweeps whose results are on disk by now, in ascending order."""
+        self._take_stock()
         return np.flatnonzero(self._on_disk)
 
     @property
@@ -142,8 +161,10 @@ class RunStore:
             shard = read_shard(path, self._contents.stamp)
             if shard.series is not None:
                 # The new one first: what is between the two is stored twice for a moment, and never lost.
-                write_shard(self.folder, self._contents.stamp, replace(shard, series=None))
-                remove(path)
+                smaller = write_shard(self.folder, self._contents.stamp, replace(shard, series=None))
+                self._patiently(partial(database.rename_shard, self.folder, path.name, smaller.name))
+                with told(f"{path} cannot be deleted"):
+                    remove(path)
 
     def columns(self, instances: Int64s) -> dict[str, Floats]:
         """Value of every parameter of some instances, by their numbers."""
@@ -190,10 +211,11 @@ class RunStore:
         run_file.write_contents(self.folder, self._contents, complete=True)
 
     def _take_stock(self) -> None:
-        """Read all shards through; damaged ones are moved aside."""
-        found = scan(self.folder, self._contents.stamp)
+        """Read all shards through that were not before; damaged ones are moved aside."""
+        found = scan(self.folder, self._contents.stamp, known=self._stock)
         for path in found.damaged:
             self._set_aside(path)
+        self._stock = {head.path.name: head for head in found.shards}
         self._on_disk = np.zeros(self._contents.registry.firsts[-1], dtype=bool)
         for head in found.shards:
             try:
@@ -261,9 +283,10 @@ def what_is_there(folder: Path) -> list[str]:
     return words
 
 
-def _registry_of(folder: Path, stamp: str, catalogue: Catalogue, explain: Explain | None) -> Registry:
+def _registry_of(
+    folder: Path, record: Mapping[str, Any] | None, stamp: str, catalogue: Catalogue, explain: Explain | None
+) -> Registry:
     """The sweeps of the run that is there, if it is the same run; raises ResultError if it is another."""
-    record = run_file.read_record(folder)
     hint = "choose another folder, or add --restart to replace what is there"
     if record is None:
         found = [name for name in (DATABASE_FILE, SHARDS) if _has_content(folder / name)]

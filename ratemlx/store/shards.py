@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,10 +75,16 @@ class DamagedShardError(ResultError):
         self.path = path
 
 
-def scan(folder: Path, stamp: str) -> Scan:
-    """Read every shard of a run through, and say which are whole; raises ResultError for shards of another run."""
+def scan(folder: Path, stamp: str, known: Mapping[str, ShardHead] | None = None) -> Scan:
+    """Read every shard of a run through, and say which are whole; raises ResultError for shards of another run.
+
+    Shards that are `known`, by name, are not read again.
+    """
     whole, damaged = [], []
     for path in shard_files(folder):
+        if known and path.name in known:
+            whole.append(known[path.name])
+            continue
         try:
             _check_whole(path)
             whole.append(ShardHead(path, shard_format.read_instances(path, stamp)))

@@ -60,6 +60,21 @@ def repaired(folder: Path) -> int:
     return fresh(folder)
 
 
+def without_series(folder: Path) -> int:
+    """A run whose series are put into a file of their own at its end."""
+    store = open_store(folder)
+    batches = compute(store, BATCH, series=True)
+    with (folder / "series").open("a") as stream:
+        for item in store.shards():
+            if item.series is not None:
+                stream.write("".join(f"{number}\n" for number in item.instances))
+    store.shed_series()
+    store.finish()
+    assert sorted(set(map(int, (folder / "series").read_text().split()))) == list(range(20))
+    assert all(item.series is None for item in store.shards())
+    return batches
+
+
 def rebuilt(folder: Path) -> int:
     """A database made again from shards."""
     rebuild(folder)
@@ -86,6 +101,7 @@ SCENARIOS: dict[str, tuple[Callable[[Path], int], Callable[[Path], None]]] = {
     "enlarged": (enlarged, _some),
     "restarted": (restarted, _some),
     "repaired": (repaired, _broken),
+    "without series": (without_series, lambda _: None),
     "rebuilt": (rebuilt, _done),
 }
 

@@ -85,7 +85,7 @@ def test_nothing_can_be_changed(run: Path, sql: str) -> None:
         ),
         (
             "SELECT 1\nFROM instance",
-            "error: there is no table instance\n  | FROM instance\n  |      ^^^^^^^^\n  hint: did you mean instances or",
+            "error: there is no table instance\n  | FROM instance\n  |      ^^^^^^^^\n  hint: did you mean instances",
         ),
         ("SELECT g FORM instances", "error: the query cannot be understood near 'instances'"),
         ("SELECT zzzzz FROM instances", "ratemlx query RUN, without SQL, lists tables and columns"),

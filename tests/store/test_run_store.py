@@ -238,3 +238,18 @@ def test_a_reader_delays_the_database_and_loses_nothing(tmp_path: Path, monkeypa
         rows.close()
     assert store.ingest() == 20
     store.finish()
+
+
+def test_a_complete_run_is_left_as_it_is(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    compute(store)
+    assert store.present().tolist() == list(range(20))
+    assert store.swept == ("g", "b_e")
+    store.finish({"seconds": 2})
+    before = (tmp_path / "run.json").read_bytes()
+    assert RunStore.open(tmp_path, STAMP, CATALOGUE, grid(), {"model": "adex", "date": "later"}).complete
+    assert (tmp_path / "run.json").read_bytes() == before
+    assert _rows(tmp_path, "SELECT value FROM provenance WHERE name IN ('seconds', 'date')") == [("2",)]
+    shard_files(tmp_path)[0].unlink()
+    assert open_store(tmp_path).pending().tolist() == [0, 1, 2]
+    assert b'"complete": false' in (tmp_path / "run.json").read_bytes()
