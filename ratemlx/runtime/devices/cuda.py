@@ -14,7 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from ratemlx.abi import Batch, Manifest, Precision
+from ratemlx.abi import (
+    SHARED_BYTES,
+    Batch,
+    Form,
+    Launch,
+    Manifest,
+    Precision,
+    advance_launches,
+    shared_bytes,
+    start_launch,
+)
 from ratemlx.errors import DeviceError, KernelError
 from ratemlx.runtime.arrays import AnyArray, bytes_text
 from ratemlx.runtime.devices.base import Buffer, Queue, Target
@@ -42,19 +52,18 @@ class CudaProgram:
 
     def run(self, function: str, arguments: ctypes.Structure, tiles: int, rows: int, queue: Queue) -> None:
         """Queue a function over all tiles and rows."""
+        launch = Launch(f"{function}_kernel", (tiles, rows), (self._lanes, 1), 0)
         with self._device.session():
-            self.launcher(function, arguments, tiles, rows, queue)()
+            self.launcher(launch, arguments, queue)()
 
-    def launcher(
-        self, function: str, arguments: ctypes.Structure, tiles: int, rows: int, queue: Queue
-    ) -> Callable[[], None]:
-        """What queues a function with `arguments` as they are when it is called; within a session."""
+    def launcher(self, launch: Launch, arguments: ctypes.Structure, queue: Queue) -> Callable[[], None]:
+        """What queues a launch with `arguments` as they are when it is called; within a session."""
         assert isinstance(queue, CudaQueue)
-        if rows > MOST_ROWS:
-            raise DeviceError(f"{rows:,} regions are too many for a GPU, which takes up to {MOST_ROWS:,}")
+        if launch.grid[1] > MOST_ROWS:
+            raise DeviceError(f"{launch.grid[1]:,} regions are too many for a GPU, which takes up to {MOST_ROWS:,}")
         queue.wait_for_copies_of(arguments)
-        found = self._function(f"{function}_kernel")
-        return self._device.binding.launcher(found, (tiles, rows), (self._lanes, 1), arguments, queue.stream)
+        function = self._function(launch.function)
+        return self._device.binding.launcher(function, launch.grid, launch.threads, arguments, queue.stream)
 
     def _function(self, name: str) -> Any:
         if name not in self._functions:
@@ -68,24 +77,31 @@ class CudaProgram:
 
 
 class CudaKernel:
-    """A loaded model kernel."""
+    """A loaded model kernel, in the variant that `definitions` chose."""
 
-    def __init__(self, device: CudaDevice, program: CudaProgram, block: int) -> None:
-        self._device, self._program, self._block = device, program, block
+    def __init__(self, device: CudaDevice, program: CudaProgram, definitions: Mapping[str, str]) -> None:
+        self._device, self._program = device, program
+        self._form, self._lanes, self._block = _shape(definitions)
 
     def start(self, batch: Batch, queue: Queue) -> None:
         """Fill the histories of all tiles from their states."""
-        self._program.run("start", batch, batch.n_tiles, batch.n_nodes, queue)
+        with self._device.session():
+            self._program.launcher(start_launch(batch, self._lanes), batch, queue)()
 
     def advance(self, batch: Batch, queue: Queue) -> None:
-        """Queue the launches of `batch.n_steps` steps, one for each block of steps."""
-        piece = Batch.from_buffer_copy(batch)
-        last = batch.first_step + batch.n_steps
+        """Queue the launches of `batch.n_steps` steps.
+
+        The launches of a call differ by nothing but their steps, so that all else is prepared once, and one costs
+        Python about a microsecond besides the driver's own time. Replaying a CUDA graph would not be less: each of its
+        nodes would have to be told its first step before.
+        """
+        piece, queued = Batch.from_buffer_copy(batch), None
         with self._device.session():
-            launch = self._program.launcher("advance", piece, batch.n_tiles, batch.n_nodes, queue)
-            for first in range(batch.first_step, last, self._block):
-                piece.first_step, piece.n_steps = first, min(self._block, last - first)
-                launch()
+            for launch in advance_launches(batch, self._form, self._lanes, self._block):
+                queued = queued or self._program.launcher(launch, piece, queue)
+                piece.n_steps = launch.steps
+                queued()
+                piece.first_step += launch.steps
 
 
 class CudaDevice:
@@ -145,8 +161,14 @@ class CudaDevice:
             raise KernelError(f"{folder} holds a {manifest.target} kernel; {self.name} runs {self.target} kernels")
         if Path(manifest.kernel).name != manifest.kernel:
             raise KernelError(f"the manifest names a kernel outside its folder: {manifest.kernel!r}")
-        program = self.load_program(folder / manifest.kernel, definitions)
-        return CudaKernel(self, program, int(definitions["RATEMLX_BLOCK"]))
+        form, lanes, block = _shape(definitions)
+        precision: Precision = "float64" if "RATEMLX_FLOAT64" in definitions else "float32"
+        if shared_bytes(manifest, lanes=lanes, block=block, precision=precision, form=form) > SHARED_BYTES:
+            raise KernelError(
+                f"{block} steps of {lanes} instances of {manifest.model} need more shared memory than a GPU has",
+                "use fewer lanes, or --precision float32",
+            )
+        return CudaKernel(self, self.load_program(folder / manifest.kernel, definitions), definitions)
 
     def load_program(self, source: Path, definitions: Mapping[str, str]) -> CudaProgram:
         """Compile (or take from the cache) and load functions; raises KernelError or DeviceError."""
@@ -220,3 +242,9 @@ class CudaDevice:
         # Called when a buffer is dropped, also after a fault, when no call succeeds any more.
         with contextlib.suppress(Exception), self.session():
             self._memory.give_back(address, size)
+
+
+def _shape(definitions: Mapping[str, str]) -> tuple[Form, int, int]:
+    """Form, lanes and block size of a variant."""
+    form: Form = "tile" if definitions.get("RATEMLX_FORM") == "1" else "block"
+    return form, int(definitions["RATEMLX_LANES"]), int(definitions["RATEMLX_BLOCK"])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ratemlx.abi import BLOCK_SIZES, Manifest, definitions
+from ratemlx.abi import BLOCK_SIZES, Manifest, compiler_flags, definitions
 from ratemlx.errors import DeviceError, KernelError
 from ratemlx.runtime.cache import cache_folder
 from ratemlx.runtime.devices.compiled import cached_name, first_lines, made_once, source_key
@@ -47,7 +47,8 @@ Find = Callable[[], CudaCompiler]
 
 def device_code(source: Path, chosen: Mapping[str, str], architecture: Architecture, compilers: Sequence[Find]) -> Path:
     """The cubin of a source by the first of the compilers that is there; raises KernelError or DeviceError."""
-    options = (*FLAGS, f"-arch={architecture}", *(f"-D{name}={value}" for name, value in sorted(chosen.items())))
+    macros = (f"-D{name}={value}" for name, value in sorted(chosen.items()))
+    options = (*FLAGS, *compiler_flags(chosen), f"-arch={architecture}", *macros)
     folder, found = cache_folder("kernels"), _first(compilers)
     settings = () if isinstance(found, list) else found.settings
     key = source_key(source, (*options, *settings))

@@ -51,7 +51,7 @@ def _open(name: str, number: int) -> Binding:
 
         return CudaBindings(number)
     except ModuleNotFoundError as error:
-        raise DeviceError(f"{name} is not installed: there is no module {error.name}", INSTALL_HINT) from error
+        raise DeviceError(f"{name} is not installed", INSTALL_HINT) from error
     except CudaFailure as failure:
         raise explain(failure, f"cuda:{number} ({name})") from failure
 

@@ -6,9 +6,11 @@ process that ends with a context on its stack.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,9 +27,7 @@ class PyCuda:
         self._driver: Any = _driver()
         self._number = number
         with self._failures():
-            self._driver.init()
-            self._device = self._driver.Device(number)
-            self._context = self._device.retain_primary_context()
+            self._device, self._context = _primary_context(number)
         self._allocations: dict[int, Any] = {}
 
     @property
@@ -141,6 +141,20 @@ class PyCuda:
         except self._driver.Error as error:
             call, _, text = str(error).partition(" failed: ")
             raise CudaFailure(call, None, text.partition(" - ")[0].strip()) from error
+
+
+@cache
+def _primary_context(number: int) -> tuple[Any, Any]:
+    """A device and its primary context, which stays until the process ends: arrays may outlive all that used it.
+
+    PyCUDA has to be told to let go of it: it treats a context that it finds at the end as one of its own.
+    """
+    driver = _driver()
+    driver.init()
+    device = driver.Device(number)
+    context = device.retain_primary_context()
+    atexit.register(context.detach)
+    return device, context
 
 
 def _driver() -> Any:
