@@ -19,10 +19,9 @@ import pytest
 
 from ratemlx.abi import Batch, Form, Manifest, definitions
 from ratemlx.errors import DeviceError, DeviceMemoryError, InternalError, KernelError
-from ratemlx.runtime import run, simulation
+from ratemlx.runtime import run
 from ratemlx.runtime.arrays import AnyArray
-from ratemlx.runtime.devices import open_device
-from ratemlx.runtime.devices.base import Device
+from ratemlx.runtime.devices import cuda_open
 from ratemlx.runtime.devices.cuda import CudaDevice, CudaProgram
 from ratemlx.runtime.devices.cuda_architecture import Architecture
 from ratemlx.runtime.devices.cuda_binding import CudaFailure
@@ -39,10 +38,7 @@ OnBoth: TypeAlias = Callable[..., tuple[AnyArray, AnyArray]]
 def on_both(monkeypatch: pytest.MonkeyPatch) -> OnBoth:
     """Series of the same run on the fake GPU and in the emulation."""
 
-    def open_either(name: str, *arguments: Any, **named: Any) -> Device:
-        return fake_device() if name == "cuda" else open_device(name, *arguments, **named)
-
-    monkeypatch.setattr(simulation, "open_device", open_either)
+    monkeypatch.setattr(cuda_open, "open_cuda", lambda binding, number, arch: fake_device(number))  # noqa: ARG005
 
     def series(model: str, **settings: Any) -> tuple[AnyArray, AnyArray]:
         spec = shipped(model, "cuda-emulation", seed=3, **settings)

@@ -20,14 +20,14 @@ SIMULATE = """
 import sys
 from dataclasses import replace
 import numpy as np
-from ratemlx.runtime import run, simulation
-from ratemlx.runtime.devices import cuda_open, open_device
+from ratemlx.runtime import run
+from ratemlx.runtime.devices import cuda_open
 from ratemlx.runtime.devices.cuda import CudaDevice
 from tests.support.fake_cuda import emulated
 from tests.support.shipped import series_of, shipped
 device = CudaDevice(cuda_open._open(sys.argv[1], 0), emulated)
 print(device.name, device.workers, device.architecture, device.facts.driver)
-simulation.open_device = lambda name, *rest, **named: device if name == "cuda" else open_device(name, *rest, **named)
+cuda_open.open_cuda = lambda *_: device
 spec = shipped("montbrio", "cuda-emulation", duration=4.0, seed=3, sweep={"eta": np.linspace(-6, -4, 40).tolist()})
 found, expected = series_of(run(replace(spec, device="cuda", batch_size=32))), series_of(run(spec))
 print(np.array_equal(found, expected), found.shape)
