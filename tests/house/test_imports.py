@@ -39,7 +39,7 @@ LAW = {
     "report": ("report", "store", "metrics", "runtime", *FOUNDATION),
     "cluster": ("cluster", "runtime", "abi", *FOUNDATION),
     "simulate": ("runtime", "targets", "load", "ir", "abi", *FOUNDATION),
-    "bench": ("bench", "runtime", "observables", "metrics", "targets", "load", "simulate", "abi", *FOUNDATION),
+    "bench": ("bench", "runtime", "observables", "metrics", "store", "targets", "load", "simulate", "abi", *FOUNDATION),
     "bench.gpu": ("bench", "cluster", "runtime", "simulate", "abi", *FOUNDATION),
     "bench.scaling": ("bench", "cluster", "runtime", "targets", "load", "simulate", "abi", *FOUNDATION),
     "describe": ("describe", "simulate", "runtime", "passes", "ir", "transfer", *FOUNDATION),
