@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 FORMATS = ("png", "svg", "pdf")
 DIVERGED = "#b4524b"
 MISSING = "#e4e2dc"
+LONGEST_TEXT = {"x": 22, "y": 16}
+"""Letters that fit above and beside a small panel of traces."""
 STYLE: Any = {
     "font.size": 8,
     "axes.linewidth": 0.6,
@@ -230,8 +232,10 @@ def _legend(figure: Figure, shown: Sequence[tuple[int, Quantity]]) -> None:
 
 
 def _name_text(view: View, role: str, level: int) -> str:
+    """A level as an equation, on two lines where it is longer than a small panel."""
     place = view.axis[role]
-    return "" if place is None else level_text(view.cells.axes[place], level)
+    text = "" if place is None else level_text(view.cells.axes[place], level)
+    return text.replace(" = ", "\n= ", 1) if len(text) > LONGEST_TEXT[role] else text
 
 
 def _title(run: Run, view: View, remark: str) -> str:

@@ -127,7 +127,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["figures"] = lambda value: f"{value:.4g}"
+    environment.filters["figures"] = lambda value: f"{value:.3g}"
     environment.filters["thousands"] = lambda value: f"{value:,}"
     return environment
 

@@ -18,6 +18,7 @@ BINS = 40
 RANKS = 10
 SHOWN_DIVERGED = 100
 FITNESS = "fitness"
+FIRST = (FITNESS, "mean_FC_")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +114,6 @@ def shares(run: Run, axes: tuple[Axis, ...]) -> dict[str, list[Share]]:
 
 
 def default_metric(run: Run) -> Quantity | None:
-    """What a report shows first: the fitness, else the first metric."""
-    for item in run.metrics:
-        if item.name == FITNESS:
-            return item
-    return run.metrics[0] if run.metrics else None
+    """What a report shows first: the fitness, else the mean connectivity, else the first metric."""
+    preferred = [item for start in FIRST for item in run.metrics if item.name.startswith(start)]
+    return next(iter((*preferred, *run.metrics)), None)

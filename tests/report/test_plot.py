@@ -42,6 +42,13 @@ def test_traces_are_drawn_as_a_grid(series_folder: Path, tmp_path: Path) -> None
         assert words in text
 
 
+def test_long_names_leave_room_for_the_traces(run_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "traces.svg"
+    request = Request(x="global_coupling", y="conduction_speed", at={"b_e": 80.0, "tau_w_e": 500.0})
+    plot(run_folder, "traces", path, request)  # matplotlib's warning that nothing fits is an error in tests
+    assert "= 4 mm/ms" in path.read_text(encoding="utf-8")
+
+
 def test_a_map_says_at_which_values_the_rest_stands(run_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "map.svg"
     plot(run_folder, "heatmap", path, Request(x="global_coupling", y="b_e", at={"tau_w_e": 700.0}))
