@@ -5,6 +5,7 @@ Knows no model and no run; hardware is added to the file, not here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -112,7 +113,7 @@ def _find(name: str, known: Mapping[str, Item], kind: str) -> Item:
 
 
 def _plain(name: str) -> str:
-    return "-".join(name.lower().replace("_", " ").replace("-", " ").split())
+    return "-".join(re.findall(r"[a-z0-9.]+", name.lower()))
 
 
 def _gpu(key: str, entry: Mapping[str, Any]) -> Gpu:

@@ -41,6 +41,8 @@ def test_unknown_hardware_is_told_with_a_hint() -> None:
     ("reported", "key"),
     [
         ("NVIDIA H200", "H200"),
+        ("NVIDIA H200, 139.8 GiB (PyCUDA 2026.1)", "H200"),
+        ("NVIDIA A100-SXM4-40GB, 39.4 GiB (cuda-bindings 13.0)", "A100-40"),
         ("NVIDIA H100 80GB HBM3", "H100"),
         ("NVIDIA A100-SXM4-40GB", "A100-40"),
         ("NVIDIA A100-SXM4-80GB", "A100-80"),

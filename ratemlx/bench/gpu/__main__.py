@@ -20,6 +20,7 @@ def main(words: list[str] | None = None) -> int:
         settings = Settings(
             device=options.device,
             parts=tuple(options.parts.split(",")),
+            only=None if options.works is None else tuple(options.works.split(",")),
             seconds=options.seconds,
             instances=options.instances,
             steps=options.steps,
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ratemlx.bench.gpu", allow_abbrev=False)
     parser.add_argument("--device", default="cuda", help="cuda, cuda:pycuda, cuda:cuda-core, or cuda-emulation")
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--works", help="only those of these keys")
     parser.add_argument("--seconds", type=float, default=300.0, help="time for all of it, without compiling")
     parser.add_argument("--instances", type=int, help="at most so many instances: for dry runs")
     parser.add_argument("--steps", type=int, help="at most so many steps: for dry runs")

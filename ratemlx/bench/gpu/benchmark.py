@@ -36,13 +36,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """What to measure: on which device, what parts, in how many seconds; smaller works for a dry run.
+    """What to measure: on which device, what parts, in how many seconds; `only` works of these keys.
+
+    `instances` and `steps` make works smaller, for a dry run.
 
     `toolchain` compiles the paper's kernel, nvcc's by default. `gpu` is looked up by the device's name if None.
     """
 
     device: str = "cuda"
     parts: tuple[str, ...] = PARTS
+    only: tuple[str, ...] | None = None
     seconds: float = 300.0
     instances: int | None = None
     steps: int | None = None
@@ -55,9 +58,7 @@ class Settings:
         return self.device not in ("cpu", "cuda-emulation")
 
     def works(self) -> tuple[Work, ...]:
-        """The works, shrunk if asked for."""
-        if self.instances is None and self.steps is None:
-            return WORKS
+        """All works, shrunk if asked for."""
         return tuple(work.shrunk(self.instances or work.instances, self.steps or work.steps) for work in WORKS)
 
     def share(self, part: str) -> float:
@@ -114,6 +115,17 @@ def goals(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
+def merge_figures(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was measured part by part, one after the other on one machine, as if it had been at once; in their order."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        found = {**part, **found}
+    if found:
+        found["seconds"] = sum(part["seconds"] for part in parts)
+        found["goals"] = goals(found) if all(part["measured"] for part in parts) else {}
+    return found
+
+
 def table(found: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Headers and rows of all rates."""
     headers = ("work", "instances", "node-steps/s", "steps", "share of roofline", "best variant", "remarks")
@@ -162,7 +174,8 @@ def _peers(found: Mapping[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:
 
 
 def _works(settings: Settings, device: Device, gpu: Gpu | None, say: Say) -> list[dict[str, object]]:
-    works, found = settings.works(), []
+    works = [work for work in settings.works() if settings.only is None or work.key in settings.only]
+    found = []
     for work in works:
         say(work.title)
         try:
