@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ratemlx import errors
     from ratemlx.load import load
     from ratemlx.runtime.connectome import Connectome
-    from ratemlx.runtime.result import Result, open_result
+    from ratemlx.runtime.open_folder import open_result
+    from ratemlx.runtime.result import Result
     from ratemlx.simulate import simulate
 
 __version__: str
@@ -24,7 +25,7 @@ _MODULES = {
     "Connectome": "ratemlx.runtime.connectome",
     "Result": "ratemlx.runtime.result",
     "load": "ratemlx.load",
-    "open_result": "ratemlx.runtime.result",
+    "open_result": "ratemlx.runtime.open_folder",
     "simulate": "ratemlx.simulate",
 }
 

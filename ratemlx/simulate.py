@@ -16,15 +16,18 @@ from warnings import warn
 
 from ratemlx.abi import MANIFEST_NAME, Integrator, Manifest, Precision
 from ratemlx.errors import SweepError
-from ratemlx.runtime import RunSpec, run
+from ratemlx.observables.settings import BoldSettings
+from ratemlx.runtime import RunSpec, open_result, run
 from ratemlx.runtime.cache import cache_folder, writing_cache
 from ratemlx.runtime.check_spec import as_mapping
 from ratemlx.runtime.devices import parse_device
+from ratemlx.runtime.outputs import make_outputs
 from ratemlx.runtime.parameters import one_number
 from ratemlx.runtime.regional import FILE_MARK, is_regional, is_uniform
 from ratemlx.runtime.settings_text import parse_output
 from ratemlx.runtime.spec import check
 from ratemlx.runtime.stimulus import Stimulus
+from ratemlx.runtime.world import nobody_waits, open_world, together
 
 if TYPE_CHECKING:
     from ratemlx.ir.model import Model
@@ -57,6 +60,10 @@ def simulate(
     observe: Sequence[str] | None = None,
     threads: int | None = None,
     batch_size: int | None = None,
+    metrics: str | Sequence[str] = (),
+    transient: float = 0.0,
+    bold: float | BoldSettings | None = None,
+    keep: str | None = None,
     output: str | Path | None = None,
     restart: bool = False,
     progress: bool = False,
@@ -69,15 +76,17 @@ def simulate(
     a parameter or a constant for all points, to a number or to one per region (an array, a mapping from region labels,
     or "@file"); a parameter that is swept as well is the product. `stimuli` maps the model's inputs to time courses:
     an expression in t (ms), an array, "@file", or a `Stimulus`, which also has a pattern over regions. Times in ms,
-    conduction speed in mm/ms. With `output`, results are written there batch by batch, and a run that was cut short
-    goes on. Values outside the model's ranges are allowed and warned about. Raises RatemlxError: ModelError,
-    SweepError, ConnectomeError, KernelError, DeviceError or ResultError.
+    conduction speed in mm/ms. `metrics` are computed of the samples after `transient` ms; `bold` adds BOLD signals with
+    a volume every so many ms; `keep` tells which time series stay ("all", "none", "best", "best:N"). With `output`,
+    results are written there batch by batch, and a run that was cut short goes on; under MPI all ranks call this.
+    Values outside the model's ranges are allowed and warned about. Raises RatemlxError: ModelError, SweepError,
+    MetricError, ConnectomeError, KernelError, DeviceError or ResultError.
     """
     from ratemlx.runtime.progress import progress_for
 
     settings = as_mapping("params", params)
     source = kernel_source(model, target, plugins, settings)
-    spec = RunSpec(
+    spec_given = RunSpec(
         folder=NOT_YET,
         connectome=connectome,
         normalization=normalization,
@@ -102,8 +111,18 @@ def simulate(
         output=None if output is None else parse_output(output),
         restart=restart,
         figure=output is not None,
+        outputs=make_outputs(
+            metrics=metrics, plugins=tuple(map(Path, plugins)), transient=transient, bold=bold, keep=keep
+        ),
     )
-    result = run(with_kernel(spec, source), progress_for(quiet=not progress))
+    world = open_world()
+    with nobody_waits(world):
+        spec = together(world, lambda: with_kernel(spec_given, source))
+    result = run(spec, progress_for(quiet=not progress), world)
+    world.gather(None)
+    if result is None:
+        assert spec.output is not None
+        result = open_result(spec.output)
     for remark in result.warnings:
         warn(remark, stacklevel=2)
     return result

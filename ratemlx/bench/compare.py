@@ -104,6 +104,7 @@ def our_series(model: str, folder: Path, network: Network, observed: tuple[str, 
             threads=1,
         )
     )
+    assert result is not None
     # The runtime keeps the model's order of exposures.
     values: Floats = result.time_series.sel(exposure=list(observed)).values[0]
     return values

@@ -11,20 +11,20 @@ import traceback
 from collections.abc import Sequence
 
 from ratemlx.errors import BUG_REPORT, EXIT_BUG, RatemlxError
+from ratemlx.runtime.ending import exit_code
+from ratemlx.runtime.stopping import Stopped, install_handlers
 
 EXIT_CLOSED_PIPE = 1
-EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (`sys.argv` if None) and return its exit code; never raises."""
     try:
+        if (sys.argv[1:] if arguments is None else arguments)[:1] == ["run"]:
+            install_handlers()
         return _dispatch(arguments)
-    except RatemlxError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+    except (RatemlxError, Stopped, KeyboardInterrupt) as error:
+        return exit_code(error)
     except BrokenPipeError:
         # The reader of a pipe has left (`ratemlx models | head`). Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

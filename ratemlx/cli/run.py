@@ -11,7 +11,8 @@ import typer
 from ratemlx.cli.options import PluginOption
 
 if TYPE_CHECKING:
-    from ratemlx.runtime import Result, RunSpec
+    from ratemlx.runtime import RunSpec
+    from ratemlx.runtime.world import World
 
 
 def run(
@@ -84,6 +85,29 @@ def run(
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="DIR", help="Folder for results; nothing is kept without.")
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="Metrics or groups of them, such as table2 or all; see docs/metrics.md."),
+    ] = None,
+    transient: Annotated[float, typer.Option(metavar="MS", help="Time at the start that metrics leave out.")] = 0.0,
+    bold: Annotated[
+        float | None, typer.Option("--bold", metavar="TR", help="BOLD signal with a volume every TR ms.")
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(metavar="WHICH", help="Time series to keep: all, none, best or best:N. All without metrics."),
+    ] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option("--max-time", metavar="TIME", help="Stop in good time: HH:MM:SS, D-HH:MM:SS, or minutes."),
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Run the I-th (from 0) of N parts of the sweep, to merge later.")
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option("--arch", metavar="SM", help="GPU architecture to compile for; the GPU's own if left out."),
+    ] = None,
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="Draw traces into the folder.")] = True,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Say what would run, then stop.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Discard what the folder holds and begin anew.")] = False,
@@ -103,67 +127,78 @@ def run(
       ratemlx run adex --sweep b_e=0:100:1000 --plan-only
     """
     from ratemlx.runtime import RunSpec
+    from ratemlx.runtime.limits_text import parse_duration, parse_part
+    from ratemlx.runtime.outputs import make_outputs
     from ratemlx.runtime.settings_text import parse_output, parse_overrides, parse_stimuli
     from ratemlx.runtime.sweep_text import parse_axes
+    from ratemlx.runtime.world import nobody_waits, open_world, together
     from ratemlx.simulate import NOT_YET, as_stimulus, kernel_source, source_manifest, with_kernel
 
-    destination = None if output is None else parse_output(output)
-    params = parse_overrides(settings or ())
-    source = kernel_source(model, target, plugin or (), params)
     choices: dict[str, Any] = {"precision": precision, "integrator": integrator}
-    spec = RunSpec(
-        folder=NOT_YET,
-        connectome=connectome,
-        normalization=normalization,
-        sweep=parse_axes(source_manifest(source, target), sweep or ()),
-        samples=points,
-        params=params,
-        conduction_speed=speed,
-        stimuli={name: as_stimulus(item) for name, item in parse_stimuli(stimulus or (), pattern or ()).items()},
-        initial=parse_overrides(initial or ()),
-        duration=duration,
-        dt=dt,
-        period=period,
-        noise=noise,
-        common_noise=common_noise,
-        seed=seed,
-        observe=None if observe is None else tuple(name.strip() for name in observe.split(",")),
-        device=target,
-        threads=threads,
-        batch_size=batch_size,
-        output=destination,
-        restart=restart,
-        figure=figure,
-        **choices,
-    )
-    spec = with_kernel(spec, source)
-    _plan(spec) if plan_only else _run(spec)
+
+    def make_spec() -> RunSpec:
+        destination = None if output is None else parse_output(output)
+        params = parse_overrides(settings or ())
+        source = kernel_source(model, target, plugin or (), params)
+        spec = RunSpec(
+            folder=NOT_YET,
+            connectome=connectome,
+            normalization=normalization,
+            sweep=parse_axes(source_manifest(source, target), sweep or ()),
+            samples=points,
+            params=params,
+            conduction_speed=speed,
+            stimuli={name: as_stimulus(item) for name, item in parse_stimuli(stimulus or (), pattern or ()).items()},
+            initial=parse_overrides(initial or ()),
+            duration=duration,
+            dt=dt,
+            period=period,
+            noise=noise,
+            common_noise=common_noise,
+            seed=seed,
+            observe=None if observe is None else tuple(name.strip() for name in observe.split(",")),
+            device=target,
+            threads=threads,
+            batch_size=batch_size,
+            output=destination,
+            restart=restart,
+            figure=figure,
+            arch=arch,
+            outputs=make_outputs(
+                metrics=metrics or (), plugins=plugin or (), transient=transient, bold=bold, keep=keep
+            ),
+            max_time=None if max_time is None else parse_duration(max_time),
+            part=None if part is None else parse_part(part),
+            **choices,
+        )
+        return with_kernel(spec, source)
+
+    world = open_world()
+    with nobody_waits(world):
+        spec = together(world, make_spec)
+    _plan(spec, world) if plan_only else _run(spec, world)
 
 
-def _plan(spec: RunSpec) -> None:
+def _plan(spec: RunSpec, world: World) -> None:
     from ratemlx.runtime import plan_run
 
-    print("\n".join(plan_run(spec)))
+    lines = plan_run(spec, world)
+    print("\n".join(lines if world.rank == 0 else []))
 
 
-def _run(spec: RunSpec) -> None:
+def _run(spec: RunSpec, world: World) -> None:
     from ratemlx.runtime import run as simulate
+    from ratemlx.runtime.ending import telling_what_is_kept
     from ratemlx.runtime.progress import progress_for
     from ratemlx.runtime.report import diverged_remark, result_table
     from ratemlx.runtime.result import result_files
 
-    try:
-        result: Result = simulate(spec, progress_for())
-    except KeyboardInterrupt:
-        _say_what_is_kept(spec)
-        raise
+    with telling_what_is_kept(lambda: spec.output):
+        result = simulate(spec, progress_for(), world)
+    if result is None:
+        return
     print("\n".join(result_table(result)))
     for remark in diverged_remark(result):
         print(f"warning: {remark}", file=sys.stderr)
     if spec.output is not None:
-        print(f"results: {', '.join(str(path) for path in result_files(spec.output, figure=spec.figure))}")
-
-
-def _say_what_is_kept(spec: RunSpec) -> None:
-    kept = f"; finished batches are in {spec.output}, the same command goes on" if spec.output else ""
-    print(f"interrupted{kept}", file=sys.stderr)
+        print(f"results: {', '.join(str(path) for path in result_files(spec.output))}")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ratemlx.runtime.connectome import Connectome
     from ratemlx.runtime.connectome_files import load_connectome
-    from ratemlx.runtime.result import Result, open_result
+    from ratemlx.runtime.open_folder import open_result
+    from ratemlx.runtime.result import Result
     from ratemlx.runtime.simulation import plan_run, run
     from ratemlx.runtime.spec import RunSpec
 
@@ -23,7 +24,7 @@ _MODULES = {
     "Result": "result",
     "RunSpec": "spec",
     "load_connectome": "connectome_files",
-    "open_result": "result",
+    "open_result": "open_folder",
     "plan_run": "simulation",
     "run": "simulation",
 }

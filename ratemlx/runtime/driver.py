@@ -11,52 +11,63 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ratemlx.abi import Manifest
 from ratemlx.errors import BUG_REPORT, EXIT_BUG, RatemlxError
 from ratemlx.runtime.driver_options import build_parser, device_of, spec_of
-from ratemlx.runtime.spec import RunSpec
+from ratemlx.runtime.ending import exit_code, telling_what_is_kept
+from ratemlx.runtime.stopping import Stopped, install_handlers
 
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from ratemlx.runtime.result import Result
+    from ratemlx.runtime.spec import RunSpec
 
 
 def main(folder: Path, argv: Sequence[str]) -> int:
     """Run the generated folder `folder` as `argv` says and give the exit code; one message for a user's mistake."""
-    spec: RunSpec | None = None
+    install_handlers()
     try:
         manifest = Manifest.load(folder)
         options = build_parser(manifest).parse_args(argv)
         if options.g:
             return _describe_device(device_of(manifest, options), options.threads)
-        spec = spec_of(folder, manifest, options)
-        return _run(spec, manifest, options)
-    except RatemlxError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        kept = f"; finished batches are in {spec.output}, the same command goes on" if spec and spec.output else ""
-        print(f"interrupted{kept}", file=sys.stderr)
-        return INTERRUPTED
+        return _run(folder, manifest, options)
+    except (RatemlxError, Stopped, KeyboardInterrupt) as error:
+        return exit_code(error)
     except Exception:
         traceback.print_exc()
         print(BUG_REPORT, file=sys.stderr)
         return EXIT_BUG
 
 
-def _run(spec: RunSpec, manifest: Manifest, options: argparse.Namespace) -> int:
+def _run(folder: Path, manifest: Manifest, options: argparse.Namespace) -> int:
     from ratemlx.runtime.progress import progress_for
-    from ratemlx.runtime.report import diverged_remark, result_table
     from ratemlx.runtime.simulation import plan_run, run
+    from ratemlx.runtime.world import nobody_waits, open_world, together
 
+    world = open_world()
+    with nobody_waits(world):
+        spec = together(world, lambda: spec_of(folder, manifest, options))
     if options.plan:
-        print("\n".join(plan_run(spec)))
+        lines = plan_run(spec, world)
+        print("\n".join(lines if world.rank == 0 else []))
         return 0
-    result = run(spec, progress_for(quiet=not options.v))
+    with telling_what_is_kept(lambda: spec.output):
+        result = run(spec, progress_for(quiet=not options.v), world)
+    if result is not None:
+        _tell(result, spec, manifest, options)
+    return 0
+
+
+def _tell(result: Result, spec: RunSpec, manifest: Manifest, options: argparse.Namespace) -> None:
+    from ratemlx.runtime.report import diverged_remark, result_table
+
     for remark in (*(() if options.v else result.warnings), *diverged_remark(result)):
         print(f"warning: {remark}", file=sys.stderr)
     if spec.output is not None:
         print(f"results: {spec.output}")
-        return 0
+        return
     print("\n".join(result_table(result)))
     if options.p:
         from ratemlx.runtime.figure import draw_traces
@@ -64,7 +75,6 @@ def _run(spec: RunSpec, manifest: Manifest, options: argparse.Namespace) -> int:
         path = Path(f"{manifest.model}_traces.png")
         draw_traces(result, path)
         print(f"figure: {path}")
-    return 0
 
 
 def _describe_device(name: str, threads: int | None) -> int:

@@ -12,6 +12,8 @@ from typing import Any
 from ratemlx.abi import INTEGRATORS, Manifest
 from ratemlx.errors import SweepError
 from ratemlx.runtime.arrays import AnyArray
+from ratemlx.runtime.limits_text import parse_duration, parse_part
+from ratemlx.runtime.outputs import make_outputs, parse_names
 from ratemlx.runtime.parameters import find_parameter
 from ratemlx.runtime.regional import FILE_MARK
 from ratemlx.runtime.settings_text import parse_output, parse_overrides, parse_stimuli
@@ -100,6 +102,10 @@ def _add_computing(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--threads", type=int, metavar="N", help="default: all cores")
     group.add_argument("--batch-size", type=int, metavar="N", help="instances in a batch (default: what fits)")
+    group.add_argument("-bx", type=int, metavar="N", help="accepted; tiles are sized by the kernel")
+    group.add_argument("-by", type=int, metavar="N", help="accepted, as -bx")
+    group.add_argument("--max-time", metavar="TIME", help="stop in good time: HH:MM:SS, D-HH:MM:SS, or minutes")
+    group.add_argument("--part", metavar="I/N", help="run the I-th (from 0) of N parts of the sweep")
     group.add_argument("--plan", action="store_true", help="say what would run and what it costs, and stop")
     group.add_argument("-g", action="store_true", help="say what the device is, and stop")
 
@@ -109,7 +115,13 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("-o", metavar="DIR", help="write results there; a run cut short goes on")
     group.add_argument("-w", action="store_true", help="write results to MODEL_results if -o is not given")
     group.add_argument("-p", action="store_true", help="draw traces: DIR/traces.png, or MODEL_traces.png")
-    group.add_argument("--observe", metavar="NAME,...", help="exposures to keep (default: all)")
+    which = group.add_mutually_exclusive_group()
+    which.add_argument("--observe", metavar="NAME,...", help="exposures to keep (default: all)")
+    which.add_argument("-x", type=int, metavar="N", help="the first N exposures")
+    group.add_argument("--metrics", metavar="NAME,...", help="metrics or groups of them, such as table2 or all")
+    group.add_argument("--transient", type=float, default=0.0, metavar="MS", help="time that metrics leave out")
+    group.add_argument("--bold", type=float, metavar="TR", help="BOLD signal with a volume every TR ms")
+    group.add_argument("--keep", metavar="WHICH", help="time series to keep: all, none, best or best:N")
     group.add_argument("--restart", action="store_true", help="replace the results in DIR")
     group.add_argument("-v", action="store_true", help="say what is going on")
 
@@ -154,14 +166,42 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
         noise=not options.no_noise,
         common_noise=options.common_noise,
         seed=options.seed,
-        observe=tuple(name.strip() for name in options.observe.split(",")) if options.observe else None,
+        observe=_observed(manifest, options),
         device=device_of(manifest, options),
         threads=options.threads,
-        batch_size=options.batch_size,
+        batch_size=_batch_size(options),
         output=None if written is None else parse_output(written),
         restart=options.restart,
         figure=written is not None,
+        outputs=make_outputs(
+            metrics=options.metrics or (),
+            transient=options.transient,
+            bold=options.bold,
+            keep=options.keep or ("all" if options.w else None),
+        ),
+        max_time=None if options.max_time is None else parse_duration(options.max_time),
+        part=None if options.part is None else parse_part(options.part),
     )
+
+
+def _observed(manifest: Manifest, options: argparse.Namespace) -> tuple[str, ...] | None:
+    """Exposures by name, or the first few; None for all."""
+    if options.observe:
+        return parse_names(options.observe)
+    if options.x is None:
+        return None
+    names = tuple(item.name for item in manifest.exposures)
+    if not 1 <= options.x <= len(names):
+        raise SweepError(f"-x must be 1 to {len(names)}; it is {options.x}", f"exposures: {', '.join(names)}")
+    return names[: options.x]
+
+
+def _batch_size(options: argparse.Namespace) -> int | None:
+    """As asked for. The reference's grid of thread blocks (-bx, -by) limits nothing here: any number of points fits."""
+    for name in ("bx", "by"):
+        if getattr(options, name) is not None and getattr(options, name) < 1:
+            raise SweepError(f"-{name} must be at least 1; it is {getattr(options, name)}")
+    return options.batch_size  # type: ignore[no-any-return]
 
 
 def device_of(manifest: Manifest, options: argparse.Namespace) -> str:

@@ -36,7 +36,7 @@ class Hooks:
     """
 
     keep: Callable[[BatchResult], None]
-    check: Callable[[], None] = lambda: None
+    check: Callable[[], object] = lambda: None
     observers: Callable[[BatchPlan], Sequence[Observer]] = lambda _: ()
     series: bool = True
 
@@ -50,6 +50,13 @@ class Engine:
         self._variants = _Variants(job, self._lanes, device, progress)
         self.seconds = 0.0
         """Time spent so far, compilation left out."""
+        self.node_steps = 0
+        """Work done in that time, padding included."""
+
+    @property
+    def rate(self) -> float:
+        """Node-steps per second so far, 0 before the first wave."""
+        return self.node_steps / self.seconds if self.seconds else 0.0
 
     def run(self, waves: Iterable[Wave]) -> None:
         """Run waves and hand on each of their batches."""
@@ -74,6 +81,8 @@ class Engine:
         for batch in running:
             self._hooks.keep(batch.finish())
         self.seconds += time.perf_counter() - started
+        tiles = sum(batch.tiles(self._lanes) for batch in wave)
+        self.node_steps += tiles * self._lanes * self._job.connectome.n_regions * self._job.timing.n_steps
 
     def _begin(self, batch: BatchPlan, kernel: Kernel) -> RunningBatch:
         arrays, observers = self._variants.arrays(batch.group), self._hooks.observers(batch)
@@ -106,7 +115,7 @@ def run_plan(job: Job, plan: Plan, device: Device, hooks: Hooks, progress: Progr
     """Run all batches; gives node-steps per second without compilation."""
     engine = Engine(job, plan, device, hooks, progress)
     engine.run(plan.waves)
-    return plan.node_steps / engine.seconds if engine.seconds else 0.0
+    return engine.rate
 
 
 def _halved(wave: Wave, lanes: int) -> list[Wave]:

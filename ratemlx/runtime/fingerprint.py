@@ -25,15 +25,16 @@ def ratemlx_version() -> str:
 
 
 def fingerprint(job: Job) -> dict[str, str]:
-    """Named parts of what decides the results."""
-    spec = job.spec
-    numbers = {**job.fixed, **job.constants}
+    """Named parts of what decides the results of a point, and what is kept of them; not the points themselves.
+
+    A sweep may be enlarged, and parameters set to other values, in the same run.
+    """
+    spec, outputs = job.spec, job.spec.outputs
     return {
         "model": job.manifest.model,
         "kernel": _hash_of_kernel(job),
         "connectome": f"{job.connectome.name} {job.connectome.fingerprint}",
-        "sweep": job.sweep.fingerprint,
-        "set": " ".join(f"{name}={value!r}" for name, value in sorted(numbers.items())),
+        "set": " ".join(f"{name}={value!r}" for name, value in sorted(job.constants.items())),
         "dt": repr(job.timing.dt),
         "period": repr(job.timing.period),
         "duration": repr(job.timing.duration),
@@ -45,7 +46,12 @@ def fingerprint(job: Job) -> dict[str, str]:
         "regional": _hash(job.regional) if job.regional is not None else "",
         "stimuli": _hash(job.stimuli.courses, job.stimuli.patterns) if job.stimuli else "",
         "observe": " ".join(job.observed),
-        "device": spec.device,
+        "metrics": " ".join(outputs.metrics),
+        "transient": repr(outputs.transient) if outputs.computes else "",
+        "fitness": "" if outputs.fitness is None else outputs.fitness.fingerprint,
+        "BOLD": "" if outputs.bold is None else repr(outputs.bold),
+        "kept series": f"{outputs.kept.which} {outputs.kept.count}",
+        "device": spec.device.partition(":")[0],
         "version": ratemlx_version(),
         "abi": str(ABI_VERSION),
     }
@@ -64,7 +70,8 @@ def differences(old: Mapping[str, object], new: Mapping[str, str]) -> list[str]:
         before, now = str(old.get(name, "nothing")), new.get(name, "nothing")
         if before != now:
             hidden = (
-                name in ("kernel", "connectome", "sweep", "initial", "regional", "stimuli") or len(before + now) > 100
+                name in ("kernel", "connectome", "initial", "regional", "stimuli", "fitness", "BOLD")
+                or len(before + now) > 100
             )
             words.append(name if hidden else f"{name} ({before or 'nothing'} there, {now or 'nothing'} now)")
     return words

@@ -24,6 +24,8 @@ SAMPLE_BUFFERS = 2
 """One is filled while the other is read."""
 BATCH_SECONDS = 20.0
 """A batch is what is lost when a run is killed, so it is not made longer than this on purpose."""
+SHARES_PER_RANK = 4
+"""Batches that several ranks make of a sweep each, so that they end together."""
 CHUNK_BYTES = 64 << 20
 """Room for samples that wait on the device for collection."""
 ITEM_BYTES = {"float32": 4, "float64": 8}
@@ -35,6 +37,7 @@ class Limits:
 
     `share` is the part of the free bytes that batches may take; `holds_results` tells whether a batch's series gather
     in the same memory, as they do on a CPU. Elsewhere `host_bytes` are free for them (None: any number).
+    All of this is one rank's; `ranks` share the work.
     """
 
     lanes: int
@@ -45,6 +48,7 @@ class Limits:
     share: float = MEMORY_SHARE
     holds_results: bool = True
     host_bytes: int | None = None
+    ranks: int = 1
 
     @property
     def usable_bytes(self) -> float:
@@ -116,13 +120,17 @@ class Plan:
     @property
     def node_steps(self) -> int:
         """Work: regions times steps times instances, padding included."""
-        tiles = sum(batch.tiles(self.limits.lanes) for batch in self.batches)
+        return sum(self.work_of(wave) for wave in self.waves)
+
+    def work_of(self, wave: tuple[BatchPlan, ...]) -> int:
+        """Regions times steps times instances of a wave, padding included."""
+        tiles = sum(batch.tiles(self.limits.lanes) for batch in wave)
         return tiles * self.limits.lanes * self.n_regions * self.timing.n_steps
 
     @property
     def seconds(self) -> float:
         """Estimated time."""
-        return self.node_steps / self.limits.rate
+        return self.node_steps / self.limits.rate / self.limits.ranks
 
 
 def make_plan(
@@ -239,8 +247,11 @@ def _batch_size(group: SpeedGroup, sizes: Sizes, limits: Limits, timing: Timing)
                 f"at most {fitting * limits.lanes:,} fit",
             )
         return limits.batch_size
+    fair = math.ceil(len(group.instances) / (limits.lanes * limits.ranks * SHARES_PER_RANK))
     timely = BATCH_SECONDS * limits.rate / (limits.lanes * sizes.n_regions * timing.n_steps)
     tiles = max(limits.workers, int(timely) // limits.workers * limits.workers)
+    if limits.ranks > 1:
+        tiles = min(tiles, max(limits.workers, fair))
     return min(tiles, fitting) * limits.lanes
 
 

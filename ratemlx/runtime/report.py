@@ -12,19 +12,42 @@ from ratemlx.runtime.series import Quantity, variable_name
 
 MAX_LINES = 20
 MAX_NAMES = 10
+MAX_METRICS = 4
 
 
 def result_table(result: Result, most: int = MAX_LINES) -> list[str]:
     """Lines of swept values, mean exposures and status, of the first `most` instances."""
     info = result.info
     swept = [quantity for quantity, _ in info.parameters if quantity.name in info.swept]
-    head = ["instance", *(_head(item) for item in swept), *(f"mean {_head(item)}" for item in info.exposures), "status"]
+    head = ["instance", *(_head(item) for item in swept), *_shown_names(result), "status"]
     rows = [_row(result, index, swept) for index in range(min(info.n_instances, most))]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)]
     if info.n_instances > most:
         lines.append(f"... and {info.n_instances - most:,} more instances")
     return lines
+
+
+def _shown_names(result: Result) -> list[str]:
+    """Means of the exposures where there are series, else the first few metrics."""
+    if result.series is not None:
+        return [f"mean {_head(item)}" for item in result.info.exposures]
+    names = _first_metrics(result)
+    units = [str(result.metrics[name].attrs.get("units", "")) for name in names]
+    return [_head(Quantity(name, unit, "")) for name, unit in zip(names, units, strict=True)]
+
+
+def _first_metrics(result: Result) -> list[str]:
+    """Names of metrics to show: fitness first, no regional ones."""
+    names = [str(name) for name, item in result.metrics.data_vars.items() if item.ndim == 1]
+    return sorted(names, key=lambda name: not name.startswith("fitness"))[:MAX_METRICS]
+
+
+def _shown_values(result: Result, index: int) -> list[float]:
+    if result.series is None:
+        return [float(result.metrics[name].values[index]) for name in _first_metrics(result)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return list(result.series[index].values.astype(np.float64).mean(axis=(1, 2)))
 
 
 def diverged_remark(result: Result) -> tuple[str, ...]:
@@ -43,7 +66,5 @@ def _head(quantity: Quantity) -> str:
 def _row(result: Result, index: int, swept: list[Quantity]) -> list[str]:
     step = int(result.status.coords["diverged_at"][index])
     values = [f"{float(result.parameters[variable_name(item.name)][index]):.6g}" for item in swept]
-    with np.errstate(over="ignore", invalid="ignore"):
-        means = result.time_series[index].values.astype(np.float64).mean(axis=(1, 2))
-    shown = [f"{mean:.4g}" if step < 0 else "-" for mean in means]
+    shown = [f"{value:.4g}" if step < 0 else "-" for value in _shown_values(result, index)]
     return [str(index), *values, *shown, "ok" if step < 0 else f"diverged at step {step:,}"]

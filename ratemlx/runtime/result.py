@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,13 @@ from ratemlx.runtime.arrays import AnyArray, Int32s
 from ratemlx.runtime.cache import replacing
 from ratemlx.runtime.series import (
     DIMENSIONS,
-    Block,
-    Quantity,
     SeriesInfo,
     status_texts,
     units_text,
     variable_name,
-    write_netcdf,
 )
+from ratemlx.store import MetricEntry
+from ratemlx.store.layout import DATABASE_FILE
 
 SERIES_FILE = "time_series.nc"
 PARAMETERS_FILE = "parameters.csv"
@@ -35,10 +34,14 @@ RUN_FILE = "run.json"
 FIGURE_FILE = "traces.png"
 
 
-def result_files(folder: Path, *, figure: bool) -> tuple[Path, ...]:
-    """What a run writes into a folder, with or without its figure."""
-    names = (PARAMETERS_FILE, RUN_FILE, SERIES_FILE, *([FIGURE_FILE] if figure else []))
-    return tuple(folder / name for name in names)
+Metrics = Mapping[MetricEntry, AnyArray]
+"""Values of every metric: (instance,), or (instance, region)."""
+
+
+def result_files(folder: Path) -> tuple[Path, ...]:
+    """What a run has written into a folder for people to open."""
+    names = (PARAMETERS_FILE, RUN_FILE, DATABASE_FILE, SERIES_FILE, FIGURE_FILE)
+    return tuple(folder / name for name in names if (folder / name).exists())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,17 +49,26 @@ class Result:
     """What a run gave.
 
     `time_series` has dimensions (instance, exposure, time, region), with swept parameters as coordinates over
-    instances and units in attributes; `parameters` holds every parameter's value per instance; `status` says per
-    instance "ok" or "diverged", with the step as coordinate `diverged_at` (-1 if it did not). `provenance` is what
-    run.json holds.
+    instances and units in attributes; `series` is the same, or None where it was not kept. `metrics` has a variable
+    per metric and exposure, over instances or over instances and regions, NaN where it is not defined. `parameters`
+    holds every parameter's value per instance; `status` says per instance "ok" or "diverged", with the step as
+    coordinate `diverged_at` (-1 if it did not). `provenance` is what run.json holds.
     """
 
-    time_series: xr.DataArray
+    series: xr.DataArray | None
     parameters: xr.Dataset
     status: xr.DataArray
+    metrics: xr.Dataset
     info: SeriesInfo
     provenance: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def time_series(self) -> xr.DataArray:
+        """The time series; raises ResultError where they were not kept."""
+        if self.series is None:
+            raise ResultError("the time series of this run were not kept", 'run it with --keep all (keep="all")')
+        return self.series
 
     def __repr__(self) -> str:
         instances, _, samples, regions = self.info.sizes
@@ -73,20 +85,13 @@ class Result:
         return np.flatnonzero(self.status.values == "diverged")
 
     def save(self, folder: str | Path) -> None:
-        """Write time_series.nc, parameters.csv and run.json into a folder; raises ResultError."""
-        path = Path(folder)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            diverged_at = write_netcdf(path / SERIES_FILE, self.info, self.time_series.dtype, self._blocks())
-            write_parameters(path / PARAMETERS_FILE, self.info, diverged_at)
-            write_json(path / RUN_FILE, {**self.provenance, "complete": True})
-        except OSError as error:
-            raise ResultError(f"results cannot be written to {path}: {error.strerror}") from error
+        """Write a folder as a run writes it, with its database, series if there are any, and parameters.
 
-    def _blocks(self) -> Iterator[Block]:
-        steps = self.status.coords["diverged_at"].values
-        for index in range(self.info.n_instances):
-            yield np.array([index]), self.time_series[index : index + 1].values, steps[index : index + 1]
+        Raises ResultError, also if the folder holds a run already.
+        """
+        from ratemlx.runtime.saving import save
+
+        save(self, Path(folder))
 
 
 def make_result(
@@ -94,10 +99,11 @@ def make_result(
     series: object,
     diverged_at: Int32s,
     provenance: Mapping[str, Any],
+    metrics: Metrics,
     warnings: tuple[str, ...] = (),
 ) -> Result:
-    """Labels put on arrays; `series` is an array or a lazily read xarray variable of shape `info.sizes`."""
-    instance = np.arange(info.n_instances)
+    """Labels put on arrays; `series` is an array or a lazily read variable of shape `info.sizes`, or None."""
+    instance = info.instances
     parameters = {
         quantity.name: ("instance", values, {"units": quantity.unit, "description": quantity.description})
         for quantity, values in info.parameters
@@ -110,13 +116,10 @@ def make_result(
         "region": list(info.regions),
     }
     swept = {variable_name(name): parameters[name] for name in info.swept}
-    time_series = xr.DataArray(
-        series,
-        dims=DIMENSIONS,
-        coords={**axes, **swept},
-        name=info.model,
-        attrs={"units": units_text(info)},
-    )
+    time_series = None
+    if series is not None:
+        attributes = {"units": units_text(info)}
+        time_series = xr.DataArray(series, dims=DIMENSIONS, coords={**axes, **swept}, name=info.model, attrs=attributes)
     status = xr.DataArray(
         status_texts(diverged_at),
         dims=("instance",),
@@ -126,44 +129,15 @@ def make_result(
     columns = {variable_name(name): column for name, column in parameters.items()}
     parameter_values = xr.Dataset(columns, coords={"instance": instance})
     record = {**provenance, "diverged": int((diverged_at >= 0).sum())}
-    return Result(time_series, parameter_values, status, info, record, warnings)
-
-
-def open_result(folder: str | Path) -> Result:
-    """Results that were written to a folder, series read when they are needed; raises ResultError."""
-    path = Path(folder).expanduser()
-    provenance = read_json(path / RUN_FILE)
-    if not is_complete(path):
-        raise ResultError(f"the run in {path} is not finished", "run the same command again to go on with it")
-    try:
-        data = xr.open_dataset(path / SERIES_FILE, engine="h5netcdf", decode_times=False)
-        return make_result(_info(data), data["time_series"].variable, data["diverged_at"].values, provenance)
-    except (OSError, KeyError, ValueError) as error:
-        raise ResultError(f"{path / SERIES_FILE} cannot be read: {error}") from error
-
-
-def is_complete(folder: Path) -> bool:
-    """Whether a folder's run is finished: run.json says so last of all, when the series are whole."""
-    has_files = (folder / RUN_FILE).exists() and (folder / SERIES_FILE).exists()
-    return has_files and read_json(folder / RUN_FILE).get("complete") is True
-
-
-def _info(data: xr.Dataset) -> SeriesInfo:
-    columns = [(name, data[variable_name(name)]) for name in str(data.attrs["parameters"]).split()]
-    units = data["exposure_unit"].values
-    return SeriesInfo(
-        model=str(data.attrs["model"]),
-        exposures=tuple(
-            Quantity(str(name), str(unit), "") for name, unit in zip(data["exposure"].values, units, strict=True)
-        ),
-        times=data["time"].values,
-        regions=tuple(str(label) for label in data["region"].values),
-        parameters=tuple(
-            (Quantity(name, item.attrs["units"], item.attrs["description"]), item.values) for name, item in columns
-        ),
-        swept=tuple(str(data.attrs["swept"]).split()),
-        shape=tuple(int(size) for size in np.atleast_1d(data.attrs["sweep_shape"])),
+    found = xr.Dataset(
+        {item.column: (("instance", "region")[: metrics[item].ndim], metrics[item], _about(item)) for item in metrics},
+        coords={"instance": instance, "region": list(info.regions), **swept},
     )
+    return Result(time_series, parameter_values, status, found, info, record, warnings)
+
+
+def _about(item: MetricEntry) -> dict[str, str]:
+    return {"units": item.unit, "description": item.description, "metric": item.metric, "exposure": item.exposure}
 
 
 def write_parameters(path: Path, info: SeriesInfo, diverged_at: Int32s | None = None) -> None:

@@ -5,7 +5,7 @@ Knows arrays and names, nothing of kernels or how a run is organised.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +22,7 @@ DIMENSIONS = ("instance", "exposure", "time", "region")
 VARIABLES = ("time_series", "status", "diverged_at", "exposure_unit")
 CHUNK_ITEMS = 1 << 20
 Block = tuple[Int64s, AnyArray, Int32s]
-"""Indices of instances, their series (instance, exposure, time, region), and their steps of divergence."""
+"""Numbers of instances, their series (instance, exposure, time, region), and their steps of divergence."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,13 @@ class Quantity:
 
 @dataclass(frozen=True, eq=False)
 class SeriesInfo:
-    """What the axes of a set of time series are; times in ms, one array over instances per parameter."""
+    """What the axes of a set of time series are; times in ms, one array over instances per parameter.
+
+    `instances` are numbers in ascending order: 0, 1, 2, ... of a run with one sweep.
+    """
 
     model: str
+    instances: Int64s
     exposures: tuple[Quantity, ...]
     times: Floats
     regions: tuple[str, ...]
@@ -49,7 +53,7 @@ class SeriesInfo:
     @property
     def n_instances(self) -> int:
         """Number of instances."""
-        return len(self.parameters[0][1])
+        return len(self.instances)
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -63,6 +67,7 @@ def series_info(job: Job) -> SeriesInfo:
     exposures = (known[name] for name in job.observed)
     return SeriesInfo(
         model=job.manifest.model,
+        instances=np.arange(job.sweep.n_instances),
         exposures=tuple(Quantity(info.name, info.unit, info.description) for info in exposures),
         times=(np.arange(job.timing.n_samples, dtype=np.float64) + 0.5) * job.timing.period,
         regions=job.connectome.region_labels,
@@ -101,19 +106,30 @@ def write_netcdf(path: Path, info: SeriesInfo, dtype: np.dtype[Any], blocks: Ite
         file.attrs["sweep_shape"] = np.array(info.shape, dtype=np.int64)
         file.dimensions = dict(zip(DIMENSIONS, info.sizes, strict=True))
         _write_axes(file, info)
-        rows = max(1, min(info.sizes[2], CHUNK_ITEMS // info.sizes[3]))
-        series = file.create_variable("time_series", DIMENSIONS, dtype, chunks=(1, 1, rows, info.sizes[3]))
+        times = max(1, min(info.sizes[2], CHUNK_ITEMS // info.sizes[3]))
+        series = file.create_variable("time_series", DIMENSIONS, dtype, chunks=(1, 1, times, info.sizes[3]))
         series.attrs["units"] = units_text(info)
         # What readers of the CF conventions, such as xarray, take for labels beside those of the dimensions.
         series.attrs["coordinates"] = " ".join(("exposure_unit", *map(variable_name, info.swept)))
         diverged_at = np.full(info.n_instances, -1, dtype=np.int32)
         for instances, values, steps in blocks:
-            for first, last in _runs(instances):
-                where = slice(int(instances[first]), int(instances[first]) + last - first)
+            rows = np.searchsorted(info.instances, instances)
+            for first, last in _runs(rows):
+                where = slice(int(rows[first]), int(rows[first]) + last - first)
                 series[where] = values[first:last]
                 diverged_at[where] = steps[first:last]
         _write_status(file, diverged_at)
     return diverged_at
+
+
+def read_blocks(path: Path) -> Iterator[Block]:
+    """What `write_netcdf` has written, one instance at a time."""
+    import h5netcdf
+
+    with h5netcdf.File(path, "r") as file:
+        numbers, steps = file["instance"][...], file["diverged_at"][...]
+        for row, (number, step) in enumerate(zip(numbers.tolist(), steps.tolist(), strict=True)):
+            yield np.array([number]), file["time_series"][row : row + 1], np.array([step], dtype=np.int32)
 
 
 def _write_status(file: Any, diverged_at: Int32s) -> None:
@@ -131,7 +147,7 @@ def _write_axes(file: Any, info: SeriesInfo) -> None:
 
     text = h5py.string_dtype()
     names = [quantity.name for quantity in info.exposures]
-    file.create_variable("instance", ("instance",), np.dtype(np.int64))[...] = np.arange(info.n_instances)
+    file.create_variable("instance", ("instance",), np.dtype(np.int64))[...] = info.instances
     file.create_variable("exposure", ("exposure",), text)[...] = np.array(names, dtype=object)
     file.create_variable("exposure_unit", ("exposure",), text)[...] = np.array(
         [quantity.unit for quantity in info.exposures], dtype=object

@@ -1,47 +1,61 @@
-"""A run from beginning to end: check, plan, run, keep. What every interface calls."""
+"""A run from beginning to end: check, plan, run, keep. What every interface calls, on every rank."""
 
 from __future__ import annotations
 
-import datetime
-import platform
-import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ratemlx.errors import ClusterError
+from ratemlx.runtime.analysis import Analysis
 from ratemlx.runtime.batch import BatchResult
-from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.devices.base import Device
-from ratemlx.runtime.engine import Hooks, run_plan
-from ratemlx.runtime.fingerprint import fingerprint, ratemlx_version
+from ratemlx.runtime.engine import Engine, Hooks
 from ratemlx.runtime.folder_lock import locked
+from ratemlx.runtime.limits import common_limits, open_own_device
 from ratemlx.runtime.memory import free_memory
-from ratemlx.runtime.plan import Limits, Plan, check_result_fits, make_plan
+from ratemlx.runtime.plan import Plan, check_result_fits, make_plan
 from ratemlx.runtime.plan_text import describe
 from ratemlx.runtime.progress import Progress
-from ratemlx.runtime.rates import expected_rate, remember_rate
-from ratemlx.runtime.result_folder import ResultFolder
-from ratemlx.runtime.series import SeriesInfo, series_info
+from ratemlx.runtime.provenance import provenance
+from ratemlx.runtime.rates import remember_rate
+from ratemlx.runtime.series import series_info
+from ratemlx.runtime.sharing import Every, OneBehind, Sharing
 from ratemlx.runtime.spec import Job, RunSpec, prepare
+from ratemlx.runtime.stopping import Deadline, shielded
+from ratemlx.runtime.world import World, nobody_waits, open_world, together
+
+INGEST_SECONDS = 5.0
+"""How often rank 0 puts finished batches into the database."""
 
 if TYPE_CHECKING:
-    from ratemlx.runtime.arrays import Int64s
+    from ratemlx.runtime.arrays import AnyArray, Int64s
+    from ratemlx.runtime.plan import Limits
     from ratemlx.runtime.result import Result
+    from ratemlx.runtime.run_folder import RunFolder
 
 
-def run(spec: RunSpec, progress: Progress | None = None) -> Result:
+def run(spec: RunSpec, progress: Progress | None = None, world: World | None = None) -> Result | None:
     """Run a generated folder and give its results; raises RatemlxError of the fitting kind.
 
     With `spec.output`, finished batches are on disk when this is interrupted, and the next call goes on with them.
+    Under MPI all ranks call this; rank 0 alone tells progress and gets the results, the others None, as rank 0 does
+    for a part of a sweep. Raises Stopped when a signal or the time limit ends it.
     """
-    progress = progress or Progress()
-    job = prepare(spec)
-    device = open_device(spec.device, spec.threads)
-    try:
-        result = _run_in_memory(job, device, progress) if spec.output is None else _run_to_disk(job, device, progress)
-    finally:
-        device.close()
-    if spec.figure and spec.output is not None:
+    deadline = Deadline(spec.max_time)
+    world = world or open_world()
+    told = progress if progress is not None and world.rank == 0 else Progress()
+    with nobody_waits(world):
+        job = together(world, lambda: _prepared(spec, world))
+        device = together(world, lambda: open_own_device(spec, world))
+        try:
+            task = _Task(job, device, world, told, deadline)
+            result = task.in_memory() if spec.output is None else task.to_disk()
+        finally:
+            device.close()
+    if spec.figure and spec.output is not None and result is not None and result.series is not None:
         from ratemlx.runtime.figure import draw_traces
         from ratemlx.runtime.result import FIGURE_FILE
 
@@ -49,110 +63,167 @@ def run(spec: RunSpec, progress: Progress | None = None) -> Result:
     return result
 
 
-def plan_run(spec: RunSpec) -> list[str]:
+def plan_run(spec: RunSpec, world: World | None = None) -> list[str]:
     """The plan of a run in words, without running it; raises what `run` would raise before it begins."""
-    job = prepare(spec)
-    device = open_device(spec.device, spec.threads)
-    try:
-        return describe(job, _plan(job, device), device.name)
-    finally:
-        device.close()
+    world = world or open_world()
+    with nobody_waits(world):
+        job = together(world, lambda: _prepared(spec, world))
+        device = together(world, lambda: open_own_device(spec, world))
+        try:
+            task = _Task(job, device, world, Progress(), Deadline(None))
+            return describe(job, together(world, lambda: task.plan(None)), device.name)
+        finally:
+            device.close()
 
 
-def _plan(job: Job, device: Device, pending: Int64s | None = None) -> Plan:
-    spec = job.spec
-    lanes = spec.lanes or device.lanes(spec.precision)
-    limits = Limits(lanes, device.workers, device.free_bytes(), expected_rate(job, device, lanes), spec.batch_size)
-    return make_plan(
-        job.manifest,
-        job.edges,
-        job.timing,
-        job.parameters.speeds,
-        precision=spec.precision,
-        n_observed=len(job.observed),
-        limits=limits,
-        pending=pending,
-    )
+def _prepared(spec: RunSpec, world: World) -> Job:
+    if spec.output is None and world.size > 1:
+        raise ClusterError("several processes need a folder for their results", "add -o DIR")
+    return prepare(spec)
 
 
-def _run_in_memory(job: Job, device: Device, progress: Progress) -> Result:
-    from ratemlx.runtime.result import make_result
+class _Task:
+    """One job on the device of this rank."""
 
-    plan = _plan(job, device)
-    check_result_fits(plan, free_memory())
-    info = series_info(job)
-    series = np.empty(info.sizes, dtype=job.dtype)
-    diverged_at = np.empty(info.n_instances, dtype=np.int32)
+    def __init__(self, job: Job, device: Device, world: World, progress: Progress, deadline: Deadline) -> None:
+        self._job, self._device, self._world = job, device, world
+        self._progress, self._deadline = progress, deadline
+        self._limits: Limits = common_limits(job, device, world)
+        self.analysis = together(world, lambda: Analysis(job, self._limits.lanes, self._limits.workers))
 
-    def keep(batch: BatchResult) -> None:
-        series[batch.instances] = batch.series
-        diverged_at[batch.instances] = batch.diverged_at
+    def plan(self, pending: Int64s | None) -> Plan:
+        """Batches for the pending instances; the same on all ranks."""
+        job = self._job
+        return make_plan(
+            job.manifest,
+            job.edges,
+            job.timing,
+            job.parameters.speeds,
+            precision=job.spec.precision,
+            n_observed=len(job.observed),
+            limits=self._limits,
+            pending=pending,
+            observer_bytes=self.analysis.bytes_per_instance,
+            keeps_series=self.analysis.needs_series,
+        )
 
-    progress.announce(describe(job, plan, device.name))
-    _run_batches(job, plan, device, keep, progress)
-    return make_result(info, series, diverged_at, _provenance(job, device), job.warnings)
+    def in_memory(self) -> Result:
+        """Everything in memory, for one process."""
+        from ratemlx.runtime.result import make_result
 
+        job, analysis, plan = self._job, self.analysis, self.plan(None)
+        info = series_info(job)
+        keeps = analysis.keep.which == "all"
+        if keeps:
+            check_result_fits(plan, free_memory())
+        series = np.empty(info.sizes, dtype=job.dtype) if keeps else None
+        diverged_at = np.empty(info.n_instances, dtype=np.int32)
+        entries = analysis.catalogue.metrics
+        regions = (len(info.regions),)
+        found: dict[str, AnyArray] = {
+            item.column: np.full((info.n_instances, *(regions if item.regional else ())), np.nan) for item in entries
+        }
 
-def _run_to_disk(job: Job, device: Device, progress: Progress) -> Result:
-    from dataclasses import replace
+        def keep(batch: BatchResult) -> None:
+            if series is not None and batch.series is not None:
+                series[batch.instances] = batch.series
+            diverged_at[batch.instances] = batch.diverged_at
+            for name, values in analysis.evaluate(batch).all_columns.items():
+                found[name][batch.instances] = values
 
-    from ratemlx.runtime.result import open_result
+        self._progress.announce(describe(job, plan, self._device.name))
+        self._compute(plan, keep, lambda: None)
+        metrics = {item: found[item.column] for item in entries}
+        return make_result(info, series, diverged_at, provenance(job, self._device), metrics, job.warnings)
 
-    assert job.spec.output is not None
-    with locked(job.spec.output):
-        folder = ResultFolder(job.spec.output, fingerprint(job), restart=job.spec.restart)
-        if folder.complete:
-            progress.announce([f"{folder.path} holds this run already, complete"])
-        else:
-            _fill(folder, job, device, progress)
-    return replace(open_result(folder.path), warnings=job.warnings)
+    def to_disk(self) -> Result | None:
+        """Every batch to a shard by the rank that computed it; rank 0 keeps the folder."""
+        world, job = self._world, self._job
+        with ExitStack() as held:
+            folder = together(world, lambda: held.enter_context(self._own_folder()) if world.rank == 0 else None)
+            stock = None if folder is None else (folder.numbers, folder.pending(), folder.complete)
+            numbers, pending, complete = world.broadcast(stock)
+            if complete:
+                self._progress.announce([f"{job.spec.output} holds this run already, complete"])
+            else:
+                self._fill(folder, numbers, pending)
+            return None if folder is None or job.spec.part is not None else folder.result()
 
+    @contextmanager
+    def _own_folder(self) -> Iterator[RunFolder]:
+        """The folder of results, locked and open; for rank 0."""
+        from ratemlx.runtime.run_folder import RunFolder, folder_of
 
-def _fill(folder: ResultFolder, job: Job, device: Device, progress: Progress) -> None:
-    finished = folder.finished(job.sweep.n_instances)
-    plan = _plan(job, device, np.flatnonzero(~finished))
-    info: SeriesInfo = series_info(job)
-    provenance = _provenance(job, device)
-    progress.announce(describe(job, plan, device.name, int(finished.sum())))
-    folder.begin(info, provenance, plan.result_bytes)
-    _run_batches(job, plan, device, folder.keep, progress)
-    folder.finish(info, job.dtype, provenance)
+        with locked(folder_of(self._job)):
+            record = provenance(self._job, self._device, self._world.size)
+            folder = RunFolder(self._job, self.analysis, record)
+            for warning in folder.store.warnings:
+                self._progress.announce([f"warning: {warning}"])
+            yield folder
 
+    def _fill(self, folder: RunFolder | None, numbers: Int64s, pending: Int64s) -> None:
+        """Compute what is pending; on rank 0, put it into the database as it comes and finish the folder."""
+        from ratemlx.runtime.run_folder import writer_of
 
-def _run_batches(job: Job, plan: Plan, device: Device, keep: Any, progress: Progress) -> None:
-    progress.begin(plan.n_instances * plan.timing.n_steps)
-    try:
-        rate = run_plan(job, plan, device, Hooks(keep=keep), progress)
-    finally:
-        progress.end()
-    remember_rate(job, device, plan.limits.lanes, rate)
+        job, analysis, world = self._job, self.analysis, self._world
+        plan = together(world, lambda: self.plan(pending))
+        self._progress.announce(describe(job, plan, self._device.name, job.sweep.n_instances - len(pending)))
+        together(world, lambda: folder.begin(plan.result_bytes) if folder is not None else None)
+        writer = writer_of(job, world.rank)
+        every = Every(INGEST_SECONDS)
 
+        def keep(batch: BatchResult) -> None:
+            shard = analysis.shard(batch, numbers[batch.instances])
+            with shielded():
+                writer.keep(shard)
 
-def _provenance(job: Job, device: Device) -> dict[str, Any]:
-    """What was run, with what, where; for people and for repeating it."""
-    spec = job.spec
-    return {
-        "ratemlx": ratemlx_version(),
-        "model": job.manifest.model,
-        "description": job.manifest.description,
-        "reference": job.manifest.reference,
-        "command": sys.argv,
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "device": device.name,
-        "connectome": job.connectome.name,
-        "normalization": spec.normalization,
-        "regions": job.connectome.n_regions,
-        "swept": {axis.name: len(axis.values) for axis in job.sweep.axes},
-        "set": {**job.fixed, **job.constants},
-        "dt": job.timing.dt,
-        "period": job.timing.period,
-        "duration": job.timing.duration,
-        "precision": spec.precision,
-        "integrator": spec.integrator,
-        "noise": spec.noise,
-        "common_noise": spec.common_noise,
-        "seed": spec.seed,
-        "warnings": list(job.warnings),
-    }
+        def look_after() -> None:
+            if folder is not None and every.due():
+                with shielded():
+                    folder.store.ingest()
+
+        try:
+            self._compute(plan, keep, look_after)
+        finally:
+            # Finished batches are safe in their shards; in the database they can be looked at too.
+            if folder is not None:
+                with shielded():
+                    folder.store.ingest()
+        if folder is not None and job.spec.part is None:
+            with shielded():
+                folder.finish()
+
+    def _compute(self, plan: Plan, keep: Callable[[BatchResult], None], look_after: Callable[[], None]) -> None:
+        """All waves of the plan, shared out among the ranks; raises on all of them what ended the work of one."""
+        self._progress.begin(plan.n_instances * plan.timing.n_steps)
+        try:
+            with Sharing(self._world, self._deadline, self._progress) as sharing:
+                together(self._world, lambda: self._work(plan, keep, look_after, sharing))
+        finally:
+            self._progress.end()
+
+    def _work(
+        self, plan: Plan, keep: Callable[[BatchResult], None], look_after: Callable[[], None], sharing: Sharing
+    ) -> None:
+        """The waves that fall to this rank; analysis runs beside a device that has a memory of its own."""
+
+        def between_chunks() -> None:
+            sharing.check()
+            look_after()
+
+        analysis, device = self.analysis, self._device
+        with OneBehind(keep) as later:
+            hooks = Hooks(
+                keep if self._limits.holds_results else later,
+                check=between_chunks,
+                observers=analysis.observers_on(device),
+                series=analysis.needs_series,
+            )
+            engine = Engine(self._job, plan, device, hooks, sharing.progress)
+            for number in sharing.each(len(plan.waves)):
+                wave = plan.waves[number]
+                # How long it will take is known of the waves before it.
+                self._deadline.check(ahead=plan.work_of(wave) / engine.rate if engine.rate else 0.0)
+                engine.run([wave])
+            later.wait()
+        remember_rate(self._job, device, plan.limits.lanes, engine.rate)

@@ -21,6 +21,7 @@ from ratemlx.runtime.connectome import Connectome
 from ratemlx.runtime.connectome_files import load_connectome
 from ratemlx.runtime.edges import Edges, edges
 from ratemlx.runtime.initial import initial_state
+from ratemlx.runtime.outputs import Outputs
 from ratemlx.runtime.parameters import (
     CONDUCTION_SPEED,
     ParameterTable,
@@ -46,7 +47,8 @@ class RunSpec:
     region; what is swept as well is multiplied with it. `stimuli` drive the model's inputs. `observe` names exposures
     (None: all). `initial` sets states at the start, a number or one per region. `threads` and `batch_size`
     do not alter results; `lanes` alters their rounding. With `output`, results go to that folder batch by batch and a
-    run that was cut short goes on; `restart` discards what is there.
+    run that was cut short goes on; `restart` discards what is there. `outputs` says what to compute of the samples.
+    `max_time` (s) stops a run in good time; `part` (i, n) runs the i-th of n parts of the sweep, counted from 0.
     """
 
     folder: Path
@@ -68,24 +70,30 @@ class RunSpec:
     seed: int = 42
     observe: tuple[str, ...] | None = None
     device: str = "cpu"
+    arch: str | None = None
     threads: int | None = None
     lanes: int | None = None
     batch_size: int | None = None
     output: Path | None = None
     restart: bool = False
     figure: bool = False
+    outputs: Outputs = field(default_factory=Outputs)
+    max_time: float | None = None
+    part: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A checked run. `connectome` has normalised weights; `initial` has shape (variable, region).
+    """A checked run. `connectome` has normalised weights, `anatomy` the raw ones.
 
-    `regional` has factors on the parameters, of shape (parameter, region), or is None where none varies.
+    `initial` has shape (variable, region). `regional` has factors on the parameters, of shape (parameter, region), or
+    is None where none varies.
     """
 
     spec: RunSpec
     manifest: Manifest
     connectome: Connectome
+    anatomy: Connectome
     edges: Edges
     sweep: Sweep
     parameters: ParameterTable
@@ -126,7 +134,8 @@ def prepare(spec: RunSpec) -> Job:
     check_spec(spec)
     times = timing(spec.dt, spec.period, spec.duration)
     sweep, settings = _points(spec, manifest)
-    connectome = load_connectome(spec.connectome).normalized(spec.normalization)
+    anatomy = load_connectome(spec.connectome)
+    connectome = anatomy.normalized(spec.normalization)
     overrides = split_regional(manifest, settings, connectome, sweep.names)
     fixed, constants = split_overrides(manifest, overrides.numbers)
     for name in sweep.names:
@@ -137,6 +146,7 @@ def prepare(spec: RunSpec) -> Job:
         spec=spec,
         manifest=manifest,
         connectome=connectome,
+        anatomy=anatomy,
         edges=edges(connectome),
         sweep=sweep,
         parameters=parameters,

@@ -12,6 +12,8 @@ from types import FrameType
 
 EXIT_STOPPED = 75
 """Exit code of a run that was stopped in good time and goes on with the same command (EX_TEMPFAIL of sysexits.h)."""
+EXIT_INTERRUPTED = 130
+"""Exit code of a run that was interrupted from the keyboard."""
 SIGNALS = ("SIGTERM", "SIGUSR1")
 MARGIN = 10.0
 """Seconds before the time limit at which a run stops, to leave time for what is not computing."""

@@ -7,15 +7,19 @@ together. Knows numbers and messages; nothing of models or files.
 from __future__ import annotations
 
 import os
+import sys
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from ratemlx.errors import ClusterError, RatemlxError
+from ratemlx.errors import BUG_REPORT, EXIT_BUG, ClusterError, RatemlxError
 from ratemlx.runtime.launch import check_launch, find_launch
-from ratemlx.runtime.stopping import Stopped
+from ratemlx.runtime.stopping import EXIT_INTERRUPTED, EXIT_STOPPED, Stopped
 
 T = TypeVar("T")
+E = TypeVar("E", bound=BaseException)
 
 
 class Shares(Protocol):
@@ -139,31 +143,67 @@ def open_world() -> World:
     return world
 
 
+INTERRUPT = "an interrupt"
+
+
 def together(world: World, action: Callable[[], T]) -> T:
     """Do the same on all processes; if it fails on one, all raise what the first of them could not do.
 
-    So nobody waits for a process that is gone. Raises ClusterError where there are several processes.
+    So nobody waits for a process that is gone. Raises ClusterError where there are several processes, and Stopped or
+    KeyboardInterrupt if one of them was stopped.
     """
-    error: RatemlxError | None = None
+    if world.size == 1:
+        return action()
+    failure: tuple[str, str | None] | None = None
+    reason: str | None = None
     result: Any = None
-    stopped: Stopped | None = None
     try:
         result = action()
-    except RatemlxError as raised:
-        error = raised
-    except Stopped as raised:
-        stopped = raised
-    if world.size == 1 and error is not None:
-        raise error
-    failures = world.gather(None if error is None else (error.message, error.hint))
-    for rank, failure in enumerate(failures):
-        if failure is not None:
-            message, hint = failure
-            raise ClusterError(f"rank {rank} of {world.size}: {message}", hint) from error
-    for reason in world.gather(None if stopped is None else stopped.reason):
-        if reason is not None:
-            raise Stopped(reason)
+    except RatemlxError as error:
+        failure = (error.message, error.hint)
+    except Stopped as stopped:
+        reason = stopped.reason
+    except KeyboardInterrupt:
+        reason = INTERRUPT
+    outcomes = world.gather((failure, reason))
+    for rank, (failed, _) in enumerate(outcomes):
+        if failed is not None:
+            raise _agreed(ClusterError(f"rank {rank} of {world.size}: {failed[0]}", failed[1]))
+    reasons = [said for _, said in outcomes if said is not None]
+    if reasons:
+        raise _agreed(KeyboardInterrupt() if INTERRUPT in reasons else Stopped(reasons[0]))
     return result  # type: ignore[no-any-return]
+
+
+def _agreed(error: E) -> E:
+    error.agreed = True  # type: ignore[attr-defined]
+    return error
+
+
+@contextmanager
+def nobody_waits(world: World) -> Iterator[None]:
+    """What one process raises on its own ends all others too, which would wait for it for ever."""
+    try:
+        yield
+    except BaseException as error:
+        if world.size > 1 and not getattr(error, "agreed", False):
+            print(f"rank {world.rank} of {world.size} ends the run", file=sys.stderr)
+            world.abort(_told(error))
+        raise
+
+
+def _told(error: BaseException) -> int:
+    """Print what others will not see any more; gives the exit code."""
+    if isinstance(error, RatemlxError):
+        print(error, file=sys.stderr, flush=True)
+        return error.exit_code
+    if isinstance(error, Stopped):
+        return EXIT_STOPPED
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    traceback.print_exception(error)
+    print(BUG_REPORT, file=sys.stderr, flush=True)
+    return EXIT_BUG
 
 
 def numbers(shares: Shares, count: int) -> Iterator[int]:

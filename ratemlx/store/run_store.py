@@ -194,10 +194,13 @@ class RunStore:
         """All shards of all ranks and sweeps, one at a time, with their series."""
         return read_shards(self.folder, self._contents.stamp)
 
-    def finish(self, provenance: Mapping[str, Any] | None = None) -> None:
+    def finish(
+        self, provenance: Mapping[str, Any] | None = None, before: Callable[[], Mapping[str, Any]] | None = None
+    ) -> None:
         """Put in what is left, and mark the run complete; `provenance` adds to or replaces what `open` was given.
 
-        Raises ResultError if some instances are missing, which the same command then computes.
+        `before` is called when all rows are in and before the mark, and gives more provenance. Raises ResultError if
+        some instances are missing, which the same command then computes.
         """
         self._contents = replace(self._contents, provenance={**self._contents.provenance, **(provenance or {})})
         self._patiently(self._ingest)
@@ -206,6 +209,9 @@ class RunStore:
             raise ResultError(
                 f"{len(self.pending()):,} instances are missing in {self.folder}", "give the same command again"
             )
+        if before is not None:
+            more = {**self._contents.provenance, **before()}
+            self._contents = replace(self._contents, provenance=more)
         self._patiently(lambda: database.describe(self.folder, self._contents))
         self._patiently(lambda: database.settle(self.folder, shard_files(self.folder)))
         run_file.write_contents(self.folder, self._contents, complete=True)

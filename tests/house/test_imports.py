@@ -38,7 +38,7 @@ LAW = {
     "runtime": ("runtime", "observables", "metrics", "fitness", "store", "abi", *FOUNDATION),
     "report": ("report", "store", "metrics", "runtime", *FOUNDATION),
     "cluster": ("cluster", "runtime", "abi", *FOUNDATION),
-    "simulate": ("runtime", "targets", "load", "ir", "abi", *FOUNDATION),
+    "simulate": ("runtime", "fitness", "observables", "targets", "load", "ir", "abi", *FOUNDATION),
     "bench": ("bench", "runtime", "observables", "metrics", "store", "targets", "load", "simulate", "abi", *FOUNDATION),
     "bench.gpu": ("bench", "cluster", "runtime", "simulate", "abi", *FOUNDATION),
     "bench.scaling": ("bench", "cluster", "runtime", "targets", "load", "simulate", "abi", *FOUNDATION),

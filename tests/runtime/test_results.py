@@ -60,7 +60,7 @@ def test_a_result_is_printed_in_a_line(result: Result) -> None:
 def test_a_folder_holds_the_same(spec: RunSpec, result: Result, tmp_path: Path) -> None:
     written = run(replace(spec, output=tmp_path / "out", figure=True))
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["parameters.csv", "run.json", "time_series.nc", "traces.png"]
+    assert names == ["parameters.csv", "results.sqlite", "run.json", "shards", "time_series.nc", "traces.png"]
     xr.testing.assert_identical(written.time_series.drop_attrs(deep=False), result.time_series.drop_attrs(deep=False))
     again = ratemlx.open_result(tmp_path / "out")
     xr.testing.assert_identical(again.parameters, result.parameters)
@@ -106,9 +106,9 @@ def test_another_run_is_not_overwritten(spec: RunSpec, tmp_path: Path) -> None:
     first = replace(spec, output=tmp_path)
     run(first)
     with pytest.raises(ResultError) as caught:
-        run(replace(first, seed=7, dt=0.5, sweep={"drive": [1.0]}))
+        run(replace(first, seed=7, dt=0.5))
     assert caught.value.message == (
-        f"{tmp_path} holds another run; what differs: sweep, dt (0.25 there, 0.5 now), seed (42 there, 7 now), initial"
+        f"{tmp_path} holds another run; what differs: dt (0.25 there, 0.5 now), seed (42 there, 7 now), initial"
     )
     assert run(replace(first, seed=7, restart=True)).provenance["seed"] == 7
     assert run(replace(first, seed=7, threads=1, batch_size=1)).provenance["seed"] == 7
@@ -133,18 +133,27 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
         with pytest.raises(ResultError) as caught:
             ratemlx.open_result(tmp_path)
         assert caught.value.message.startswith(message)
-    (tmp_path / "time_series.nc").write_text("no")
-    with pytest.raises(ResultError, match="is not finished"):
-        ratemlx.open_result(tmp_path)
     (tmp_path / "run.json").write_text('{"complete": true}')
+    with pytest.raises(ResultError, match=r"catalogue of columns in run.json cannot be read"):
+        ratemlx.open_result(tmp_path)
+
+
+def test_damaged_series_are_told(spec: RunSpec, tmp_path: Path) -> None:
+    run(replace(spec, output=tmp_path))
+    (tmp_path / "time_series.nc").write_text("no")
     with pytest.raises(ResultError, match=r"time_series.nc cannot be read"):
         ratemlx.open_result(tmp_path)
+    (tmp_path / "time_series.nc").unlink()
+    with pytest.raises(ResultError, match="were not kept"):
+        _ = ratemlx.open_result(tmp_path).time_series
+    with pytest.raises(ResultError, match=r"series of 6 finished instances were in .*time_series.nc, which is gone"):
+        run(replace(spec, output=tmp_path))
 
 
 def wait_for_batches(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
     """Until a run has finished some batches; fails when it ends before."""
     deadline = time.monotonic() + 30
-    while len(list(folder.glob("batches/*.npz"))) < count:
+    while len(list(folder.glob("shards/*.npz"))) < count:
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -161,7 +170,7 @@ def test_a_killed_run_goes_on(linear: Path, tmp_path: Path) -> None:
     wait_for_batches(out, 2, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    kept = {path.name: path.stat().st_mtime_ns for path in out.glob("batches/*.npz")}
+    kept = {path.name: path.stat().st_mtime_ns for path in out.glob("shards/*.npz")}
     assert 2 <= len(kept) < 8
     with pytest.raises(ResultError, match="is not finished"):
         ratemlx.open_result(out)
@@ -170,7 +179,8 @@ def test_a_killed_run_goes_on(linear: Path, tmp_path: Path) -> None:
     subprocess.run([*command, "-o", str(tmp_path / "whole")], capture_output=True, check=True)
     whole, mended = ratemlx.open_result(tmp_path / "whole"), ratemlx.open_result(out)
     assert whole.time_series.values.tobytes() == mended.time_series.values.tobytes()
-    assert sorted(path.name for path in out.iterdir()) == ["parameters.csv", "run.json", "time_series.nc", "traces.png"]
+    left = ["parameters.csv", "results.sqlite", "run.json", "shards", "time_series.nc", "traces.png"]
+    assert sorted(path.name for path in out.iterdir()) == left
 
 
 def test_an_interrupted_run_keeps_finished_batches(linear: Path, tmp_path: Path) -> None:
@@ -183,17 +193,6 @@ def test_an_interrupted_run_keeps_finished_batches(linear: Path, tmp_path: Path)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
     assert told == "interrupted; finished batches are in out, the same command goes on\n"
-
-
-def test_a_damaged_batch_is_told(spec: RunSpec, tmp_path: Path) -> None:
-    done = replace(spec, output=tmp_path)
-    run(done)
-    (tmp_path / "time_series.nc").unlink()
-    (tmp_path / "batches").mkdir()
-    (tmp_path / "batches" / "0000000000.npz").write_bytes(b"PK")
-    with pytest.raises(ResultError) as caught:
-        run(done)
-    assert caught.value.message == f"{tmp_path / 'batches' / '0000000000.npz'} is damaged"
 
 
 def test_the_layout_of_figures(spec: RunSpec, result: Result) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,10 +16,11 @@ import pytest
 
 import ratemlx
 from ratemlx.errors import ResultError
-from ratemlx.runtime import Connectome, Result, RunSpec, result_folder, run
+from ratemlx.runtime import Connectome, Result, RunSpec, run, run_folder
 from ratemlx.runtime.folder_lock import LOCK_FILE, locked
+from ratemlx.store import RunStore, ShardWriter, run_store
 
-WHOLE = ["parameters.csv", "run.json", "time_series.nc"]
+WHOLE = ["parameters.csv", "results.sqlite", "run.json", "shards", "time_series.nc"]
 
 
 class Killed(BaseException):
@@ -75,8 +75,8 @@ def kill_at(target: object, name: str, nth: int, spec: RunSpec, *, after: bool =
 def interrupted(spec: RunSpec, folder: Path) -> RunSpec:
     """A run of which two batches of four are finished."""
     spec = replace(spec, output=folder)
-    kill_at(result_folder.ResultFolder, "keep", 3, spec)
-    assert len(list((folder / "batches").iterdir())) == 2
+    kill_at(ShardWriter, "keep", 3, spec)
+    assert len(list((folder / "shards").iterdir())) == 2
     return spec
 
 
@@ -85,44 +85,39 @@ def check_holds(folder: Path, wanted: Result) -> None:
     assert names(folder) == WHOLE
 
 
-@pytest.mark.parametrize("nth", range(1, 5))
-@pytest.mark.parametrize("after", [False, True])
-def test_killed_while_it_clears(spec: RunSpec, old: Result, new: Result, tmp_path: Path, nth: int, after: bool) -> None:
+@pytest.mark.parametrize("nth", range(1, 6))
+def test_killed_while_it_clears(spec: RunSpec, old: Result, new: Result, tmp_path: Path, nth: int) -> None:
     """Each file that --restart deletes, in turn: never half of each run."""
     first = interrupted(spec, tmp_path)
     other = replace(first, seed=7)
-    kill_at(Path, "unlink", nth, replace(other, restart=True), after=after)
-    if (tmp_path / "run.json").exists():
-        with pytest.raises(ResultError, match="holds another run; what differs: seed"):
-            run(other)
-        run(first)
-        check_holds(tmp_path, old)
-        run(replace(other, restart=True))
-    else:
-        assert not (tmp_path / "batches").exists()
+    kill_at(run_store, "remove", nth, replace(other, restart=True))
+    with pytest.raises(ResultError, match="holds another run; what differs: seed"):
         run(other)
+    run(first)
+    check_holds(tmp_path, old)
+    run(replace(other, restart=True))
     check_holds(tmp_path, new)
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_killed_around_the_removal_of_batches(spec: RunSpec, new: Result, tmp_path: Path, after: bool) -> None:
-    other = replace(interrupted(spec, tmp_path), seed=7, restart=True)
-    kill_at(shutil, "rmtree", 1, other, after=after)
-    assert (tmp_path / "run.json").exists()
-    run(other)
-    check_holds(tmp_path, new)
+STEPS = [
+    (run_folder, "write_parameters", 1),
+    (run_folder, "write_netcdf", 1),
+    (RunStore, "shed_series", 1),
+    (run_store, "write_shard", 5),
+    (run_store, "remove", 2),
+    (run_folder, "write_parameters", 2),
+    (RunStore, "finish", 1),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "nth"), [("write_json", 1), ("write_parameters", 1), ("write_netcdf", 1), ("write_json", 2)]
-)
+@pytest.mark.parametrize(("target", "name", "nth"), STEPS)
 @pytest.mark.parametrize("after", [False, True])
-def test_killed_around_a_file_it_writes(
-    spec: RunSpec, old: Result, tmp_path: Path, name: str, nth: int, after: bool
+def test_killed_around_what_it_does_at_the_end(
+    spec: RunSpec, old: Result, tmp_path: Path, target: object, name: str, nth: int, after: bool
 ) -> None:
     done = replace(spec, output=tmp_path)
-    kill_at(result_folder, name, nth, done, after=after)
-    if (name, nth, after) != ("write_json", 2, True):
+    kill_at(target, name, nth, done, after=after)
+    if (name, after) != ("finish", True):
         with pytest.raises(ResultError):
             ratemlx.open_result(tmp_path)
     run(done)
@@ -133,47 +128,60 @@ def test_killed_around_a_file_it_writes(
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_around_a_batch(spec: RunSpec, old: Result, tmp_path: Path, after: bool) -> None:
     done = replace(spec, output=tmp_path)
-    kill_at(result_folder.ResultFolder, "keep", 2, done, after=after)
-    (tmp_path / "batches" / ".0000000003.npz.abc.tmp").write_bytes(b"half")
+    kill_at(ShardWriter, "keep", 2, done, after=after)
     (tmp_path / ".time_series.nc.abc.tmp").write_bytes(b"half")
     run(done)
     check_holds(tmp_path, old)
 
 
-def test_batches_left_over_from_a_complete_run_are_removed(spec: RunSpec, old: Result, tmp_path: Path) -> None:
+def test_a_larger_sweep_computes_only_what_is_new(spec: RunSpec, tmp_path: Path) -> None:
+    """The numbers are those of the larger sweep run at once; both sweeps stay in the folder."""
     done = replace(spec, output=tmp_path)
-    kill_at(shutil, "rmtree", 1, done)
-    assert names(tmp_path) == ["batches", *WHOLE]
     run(done)
-    check_holds(tmp_path, old)
+    larger = replace(done, sweep={"drive": [0.05, 0.1, 0.2, 0.25, 0.3, 0.4]})
+    computed: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        keep = ShardWriter.keep
+        patch.setattr(ShardWriter, "keep", lambda self, shard: (computed.extend(shard.instances), keep(self, shard))[1])
+        result = run(larger)
+    assert result is not None
+    assert sorted(computed) == [4, 7]
+    at_once = run(replace(larger, output=None))
+    assert at_once is not None
+    assert result.time_series.values.tobytes() == at_once.time_series.values.tobytes()
+    np.testing.assert_array_equal(result.parameters["drive"], larger.sweep["drive"])
+    whole = ratemlx.open_result(tmp_path)
+    np.testing.assert_array_equal(whole.parameters["drive"], [0.1, 0.4, 0.2, 0.3, 0.05, 0.25])
+    again = run(done)
+    assert again is not None
+    np.testing.assert_array_equal(again.parameters["drive"], [0.1, 0.4, 0.2, 0.3])
 
 
-@pytest.mark.parametrize("kept", ["batches/0000000000.npz", "time_series.nc"])
-def test_without_run_json_nothing_is_taken_over(spec: RunSpec, new: Result, tmp_path: Path, kept: str) -> None:
-    (tmp_path / kept).parent.mkdir(exist_ok=True)
-    (tmp_path / kept).write_bytes(b"of whom")
+def test_a_point_that_stands_twice_is_computed_once(spec: RunSpec, tmp_path: Path) -> None:
+    twice = replace(spec, output=tmp_path, sweep={"drive": [0.1, 0.4, 0.1]})
+    result = run(twice)
+    assert result is not None
+    np.testing.assert_array_equal(result.parameters["drive"], [0.1, 0.4, 0.1])
+    np.testing.assert_array_equal(result.time_series[0], result.time_series[2])
+    assert len(list((tmp_path / "shards").iterdir())) == 2
+
+
+def test_without_run_json_nothing_is_taken_over(spec: RunSpec, new: Result, tmp_path: Path) -> None:
+    (tmp_path / "time_series.nc").write_bytes(b"of whom")
     other = replace(spec, output=tmp_path, seed=7)
     with pytest.raises(ResultError) as caught:
         run(other)
-    name = Path(kept).name
-    assert caught.value.message == f"{tmp_path} holds {name} and no run.json, which would say of which run it is"
+    message = f"{tmp_path} holds time_series.nc and no run.json, which would say of which run it is"
+    assert caught.value.message == message
     run(replace(other, restart=True))
     check_holds(tmp_path, new)
 
 
-def test_a_batch_of_another_run_is_refused(spec: RunSpec, tmp_path: Path) -> None:
-    first = interrupted(spec, tmp_path / "first")
-    interrupted(replace(spec, seed=7), tmp_path / "second")
-    batch = tmp_path / "first" / "batches" / "0000000000.npz"
-    shutil.copy(tmp_path / "second" / "batches" / batch.name, batch)
-    with pytest.raises(ResultError) as caught:
-        run(first)
-    assert caught.value.message == f"{batch} is a batch of another run"
-    with np.load(batch) as arrays:
-        unstamped = {name: arrays[name] for name in arrays.files if name != "run"}
-    np.savez(batch, **unstamped)
-    with pytest.raises(ResultError, match="is a batch of another run"):
-        run(first)
+def test_parts_of_a_sweep_are_parts_of_it(spec: RunSpec, tmp_path: Path) -> None:
+    for index in range(3):
+        assert run(replace(spec, output=tmp_path, part=(index, 3))) is None
+    held = sorted(path.name[:12] for path in tmp_path.glob("parts/*/shards/*.npz"))
+    assert held == [f"{number:012d}" for number in range(4)]
 
 
 def test_two_runs_cannot_share_a_folder(spec: RunSpec, old: Result, tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""How a run ends on the command line: what is said, by which rank, and with which exit code.
+
+0    done
+2    a user's error, told in one message
+70   a fault of ratemlx
+75   stopped in good time by SIGTERM, SIGUSR1 or --max-time; the same command goes on
+130  interrupted from the keyboard; the same command goes on
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ratemlx.errors import RatemlxError
+from ratemlx.runtime.launch import find_launch
+from ratemlx.runtime.stopping import EXIT_INTERRUPTED, EXIT_STOPPED, Stopped
+
+
+def is_first_rank() -> bool:
+    """Whether this process speaks for all that were launched with it."""
+    launch = find_launch(os.environ)
+    return launch is None or launch.rank == 0
+
+
+def exit_code(error: BaseException) -> int:
+    """The code of a user's error, of a stop, or of an interrupt, after its message; others are raised again."""
+    speaks = is_first_rank()
+    if isinstance(error, RatemlxError):
+        if speaks:
+            print(error, file=sys.stderr)
+        return error.exit_code
+    if isinstance(error, Stopped):
+        return EXIT_STOPPED
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    raise error
+
+
+@contextmanager
+def telling_what_is_kept(folder: Callable[[], Path | None]) -> Iterator[None]:
+    """Say, when a run is stopped or interrupted, that finished batches are in the folder."""
+    try:
+        yield
+    except (Stopped, KeyboardInterrupt) as error:
+        if is_first_rank():
+            what = f"stopped by {error.reason}" if isinstance(error, Stopped) else "interrupted"
+            path = folder()
+            kept = f"; finished batches are in {path}, the same command goes on" if path is not None else ""
+            print(f"{what}{kept}", file=sys.stderr)
+        raise

@@ -1,0 +1,101 @@
+"""What a run is to give beside the status of every instance: metrics, fitness, BOLD, and which time series are kept.
+
+Knows what users ask for, checked when it is made; nothing of how it is computed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from pathlib import Path
+from typing import Literal
+
+from ratemlx.errors import SweepError
+from ratemlx.fitness import FitnessSettings
+from ratemlx.observables.settings import BoldSettings
+
+BEST = 10
+"""Instances whose arrays are kept when a run ranks them, as in van der Vlag et al. 2023."""
+KEEP_HINT = "all, none, best, or best:N"
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Which time series stay: those of all instances, of none, or of the best `count`."""
+
+    which: Literal["all", "none", "best"]
+    count: int = BEST
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """What to compute of the samples after `transient` ms, and what to keep.
+
+    `metrics` are names or groups of metrics, `plugins` files that define more. `fitness` ranks instances. `keep` is
+    "all", "none", "best" or "best:N"; if None, all series are kept where nothing else is asked for, and none where
+    metrics are.
+    """
+
+    metrics: tuple[str, ...] = ()
+    plugins: tuple[Path, ...] = ()
+    transient: float = 0.0
+    fitness: FitnessSettings | None = None
+    bold: BoldSettings | None = None
+    keep: str | None = None
+
+    @property
+    def computes(self) -> bool:
+        """Whether anything is computed from samples."""
+        return bool(self.metrics) or self.fitness is not None or self.bold is not None
+
+    @property
+    def kept(self) -> Keep:
+        """Which series stay; raises SweepError for what cannot be meant."""
+        if self.keep is None:
+            return Keep("none" if self.metrics or self.fitness is not None else "all")
+        found = re.fullmatch(r"(?P<which>all|none|best)(:(?P<count>\d{1,9}))?", str(self.keep))
+        if found is None or (found["count"] is not None and found["which"] != "best"):
+            raise SweepError(f"it is not clear which series to keep: {self.keep!r}", KEEP_HINT)
+        count = int(found["count"] or BEST)
+        if not count:
+            raise SweepError("the best 0 instances cannot be kept", "write --keep none")
+        if found["which"] == "best" and self.fitness is None:
+            raise SweepError(
+                "which instances are best is told by their fitness, and none is asked for", "add --fitness"
+            )
+        return Keep(found["which"], count)  # type: ignore[arg-type]
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Names separated by commas, each once."""
+    names = (name.strip() for name in text.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def make_outputs(
+    *,
+    metrics: object = (),
+    plugins: Sequence[Path] = (),
+    transient: float = 0.0,
+    bold: float | BoldSettings | None = None,
+    keep: str | None = None,
+    fitness: FitnessSettings | None = None,
+) -> Outputs:
+    """What callers ask for, put together and checked; raises SweepError for what cannot be meant."""
+    names = parse_names(metrics) if isinstance(metrics, str) else metrics
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise SweepError(f"metrics must be names; they are {metrics!r}")
+    if isinstance(transient, bool) or not isinstance(transient, Real):
+        raise SweepError(f"the transient must be a number of ms; it is {transient!r}")
+    outputs = Outputs(
+        metrics=tuple(dict.fromkeys(names)),
+        plugins=tuple(plugins),
+        transient=float(transient),
+        bold=bold if bold is None or isinstance(bold, BoldSettings) else BoldSettings(TR=bold),
+        keep=keep,
+        fitness=fitness,
+    )
+    _ = outputs.kept
+    return outputs
