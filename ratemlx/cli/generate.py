@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ratemlx.ir.model import Model
 
 ALL = "all"
+CUDA = "cuda"
 SHOWN_LINES = 20
 """Lines of a difference that `--check` prints of each file."""
 
@@ -42,15 +43,21 @@ def generate(
         list[str] | None,
         typer.Option("--regional", metavar="NAME", help="Constant that may differ between regions. Repeatable."),
     ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(metavar="SM,...", help="Also compile the cuda kernel for these GPUs, such as sm_80,sm_90."),
+    ] = None,
     plugin: PluginOption = None,
 ) -> None:
     """Generate kernels from models.
 
-    Writes a kernel's source, its driver and its manifest into DIR/MODEL/TARGET/.
+    Writes a kernel's source, its driver and its manifest into DIR/MODEL/TARGET/. With --arch the cuda kernel is also
+    compiled into the cache, for machines that share the cache and have no compiler; no GPU is needed for that.
 
     \b
     Examples:
       ratemlx generate adex --target cuda
+      ratemlx generate adex --target cuda --arch sm_80,sm_90
       ratemlx generate my_model.xml --plugin my_transfer_function.py -o kernels
       ratemlx generate adex --set b_i=5 -o with_b_i
       ratemlx generate --all --check
@@ -63,6 +70,7 @@ def generate(
     if every == bool(models):
         raise typer.BadParameter("name models or give --all, one of the two", param_hint="MODEL")
     targets = _targets(target)
+    architectures = _architectures(arch, targets, check)
     constants = parse_settings(settings or ())
     up_to_date = True
     for name in shipped_models() if every else models or ():
@@ -72,6 +80,8 @@ def generate(
                 up_to_date &= _check(model, one, output)
             else:
                 _write(model, one, output)
+        for architecture in architectures:
+            _compile(output / model.name / CUDA, architecture)
     if not up_to_date:
         raise typer.Exit(1)
 
@@ -85,6 +95,25 @@ def _targets(wanted: str) -> tuple[str, ...]:
     if wanted not in known:
         raise typer.BadParameter(f"no target {wanted!r}; there are {', '.join(known)} and {ALL}", param_hint="--target")
     return (wanted,)
+
+
+def _architectures(text: str | None, targets: tuple[str, ...], check: bool) -> tuple[str, ...]:
+    """The architectures to compile for, all of them known before anything is written."""
+    if text is None:
+        return ()
+    from ratemlx.runtime.devices.cuda_architecture import parse_architecture
+
+    if CUDA not in targets or check:
+        raise typer.BadParameter(f"goes with --target {CUDA} and without --check", param_hint="--arch")
+    return tuple(str(parse_architecture(part)) for part in text.split(","))
+
+
+def _compile(folder: Path, architecture: str) -> None:
+    from ratemlx.abi import Manifest
+    from ratemlx.runtime.devices.cuda_compile import compile_for, default_variants
+
+    for chosen in default_variants(Manifest.load(folder)):
+        print(compile_for(folder, architecture, chosen))
 
 
 def _write(model: Model, target: str, output: Path) -> None:
