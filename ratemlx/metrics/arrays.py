@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.fft
 
 Array: TypeAlias = Any
 """An array of NumPy or of CuPy; both have no type in common."""
@@ -31,10 +30,14 @@ class Namespace:
 
 def namespace(array: Array) -> Namespace:
     """The namespace of an array."""
-    return _cupy() if type(array).__module__.partition(".")[0] == "cupy" else _NUMPY
+    return _cupy() if type(array).__module__.partition(".")[0] == "cupy" else _numpy()
 
 
-_NUMPY = Namespace(np, scipy.fft)
+@cache
+def _numpy() -> Namespace:
+    import scipy.fft
+
+    return Namespace(np, scipy.fft)
 
 
 @cache

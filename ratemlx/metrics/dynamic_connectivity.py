@@ -138,15 +138,27 @@ def phase_fcd_values(recording: Recording) -> Array:
     length = xp.abs(signal)
     used = recording.fluctuates[..., None] & (length > 0)
     phasors = xp.where(used, signal / xp.where(used, length, 1.0), 0.0)
-    turned = xp.swapaxes(phasors, 1, 2)
-    both = turned.conj() @ phasors, turned @ phasors
-    similarity = sum(xp.square(part.real) + xp.square(part.imag) for part in both) / 2
+    # One instance after another: their patterns would take much more memory than their series.
+    return xp.stack([_similarities(recording, row) for row in phasors])
+
+
+def _similarities(recording: Recording, phasors: Array) -> Array:
+    """Similarities (pair of times,) of the patterns of phasors (region, time)."""
+    xp = recording.xp
+    first, second = _pairs(recording, phasors.shape[1])
+    products = xp.zeros(len(first))
+    lengths = xp.zeros(phasors.shape[1])
+    for part in (phasors.T.conj() @ phasors, phasors.T @ phasors):
+        squares = xp.square(part.real) + xp.square(part.imag)
+        products += squares[first, second] / 2
+        lengths += xp.diagonal(squares) / 2
+    # A region's product with itself is no pair.
     present = xp.square(xp.abs(phasors))
-    similarity -= xp.swapaxes(present, 1, 2) @ present
-    scale = xp.sqrt(xp.maximum(xp.diagonal(similarity, axis1=1, axis2=2), 0.0))
+    products -= (present.T @ present)[first, second]
+    lengths -= xp.square(present).sum(axis=0)
+    scale = xp.sqrt(xp.maximum(lengths, 0.0))
     scale = xp.where(scale > 0, scale, xp.inf)
-    first, second = _pairs(recording, similarity.shape[1])
-    return similarity[:, first, second] / (scale[:, first] * scale[:, second])
+    return products / (scale[first] * scale[second])
 
 
 def _pairs(recording: Recording, count: int) -> tuple[Array, Array]:
