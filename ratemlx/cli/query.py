@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "csv", "json", "markdown"]
 ROWS_SHOWN = 200
+CELL_WIDTH = 80
 
 
 def query(
@@ -77,26 +78,41 @@ def _rebuild(run: Path) -> None:
 
 
 def _list(run: Path) -> None:
-    from ratemlx.cli.tables import print_table
     from ratemlx.store.overview import overview
     from ratemlx.store.query import visible
 
     found = overview(run)
     if found.model:
         print(f"model: {visible(found.model)}\n")
-    print_table(("table", "rows", "what"), [(item.name, f"{item.rows:,}", item.meaning) for item in found.tables])
+    _print_aligned(("table", "rows", "what"), [(item.name, item.rows, item.meaning) for item in found.tables])
     print()
-    print_table(
+    _print_aligned(
         ("table", "column", "unit", "description"),
-        [tuple(map(visible, (item.table, item.name, item.unit, item.description))) for item in found.columns],
+        [(item.table, item.name, item.unit, item.description) for item in found.columns],
     )
 
 
 def _print_table(answer: Answer, rows: Iterable[Row]) -> None:
-    from ratemlx.cli.tables import print_table
-    from ratemlx.store.query import visible
+    _print_aligned(answer.headers, list(rows))
 
-    print_table([visible(name) for name in answer.headers], [[_cell(value) for value in row] for row in rows])
+
+def _print_aligned(headers: Sequence[str], rows: Sequence[Row]) -> None:
+    """One line per row, numbers to the right; what is long is cut, for it would push all other columns away."""
+    cells = [[_cut(_cell(value)) for value in row] for row in (headers, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    numeric = [
+        bool(rows) and all(isinstance(row[place], int | float | None) for row in rows) for place in range(len(headers))
+    ]
+    for line in cells:
+        padded = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ]
+        print("  ".join(padded).rstrip())
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= CELL_WIDTH else cell[: CELL_WIDTH - 1] + "…"
 
 
 def _print_markdown(answer: Answer, rows: Iterable[Row]) -> None:

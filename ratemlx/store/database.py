@@ -6,6 +6,7 @@ write-ahead log, which shared file systems cannot have. A killed process leaves 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -63,7 +64,7 @@ def is_usable(folder: Path, contents: Contents) -> bool:
             if (application, version) != (schema.APPLICATION, schema.VERSION):
                 return False
             known = dict(connection.execute("SELECT name, value FROM provenance"))
-            return (known.get("stamp"), known.get("catalogue")) == (_json(contents.stamp), _catalogue_text(contents))
+            return (known.get("stamp"), known.get("columns")) == (_json(contents.stamp), _columns_hash(contents))
     except sqlite3.OperationalError as error:
         if _is_busy(error):
             raise _busy(path) from error
@@ -216,7 +217,7 @@ def _write_descriptions(connection: sqlite3.Connection, contents: Contents) -> N
     catalogue, registry = contents.catalogue, contents.registry
     stored = {**contents.provenance, "stamp": contents.stamp}
     provenance = [(name, _json(value)) for name, value in stored.items()]
-    _replace(connection, "provenance", [*provenance, ("catalogue", _catalogue_text(contents))])
+    _replace(connection, "provenance", [*provenance, ("columns", _columns_hash(contents))])
     parameters = [
         (
             *(item.name, position, catalogue.parameter_column(item.name), item.unit, item.description, item.default),
@@ -254,8 +255,9 @@ def _axes_text(points: Points) -> str:
     return _json(list(points.axes))
 
 
-def _catalogue_text(contents: Contents) -> str:
-    return _json(contents.catalogue.to_json())
+def _columns_hash(contents: Contents) -> str:
+    """Of all that a database's tables are made of."""
+    return _json(hashlib.blake2b(_json(contents.catalogue.to_json()).encode(), digest_size=16).hexdigest())
 
 
 def _json(value: object) -> str:

@@ -132,6 +132,11 @@ class RunStore:
         self._open_database()
 
     @property
+    def contents(self) -> Contents:
+        """Columns, sweeps and provenance of the run."""
+        return self._contents
+
+    @property
     def complete(self) -> bool:
         """Whether every point of this sweep has its results on disk."""
         return bool(self.finished().all())
@@ -149,11 +154,6 @@ class RunStore:
         """Numbers of all instances of all sweeps whose results are on disk by now, in ascending order."""
         self._take_stock()
         return np.flatnonzero(self._on_disk)
-
-    @property
-    def swept(self) -> tuple[str, ...]:
-        """Parameters that differ between the points of all sweeps."""
-        return self._contents.registry.varied
 
     def shed_series(self) -> None:
         """Write all shards that hold series anew without them, for who has put the series somewhere else."""
