@@ -13,12 +13,10 @@ from typing import Any
 import numpy as np
 
 from ratemlx.observables.layout import Layout, by_instance
-from ratemlx.observables.programs import BLOCK, integers, load, pointers
+from ratemlx.observables.programs import BLOCK, GROUP, integers, load, pointers
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.devices.base import Buffer, Device, Program, Queue
 
-GROUP = 4
-"""Regions of a GPU's tile of the matrix of pairs: GROUP in the program."""
 MOST_ROWS = 65_535
 """Of a GPU's grid."""
 FLAT_UNITS = 4

@@ -15,6 +15,8 @@ from ratemlx.runtime.devices.base import Device, Program, Target
 KERNELS = PACKAGE / "observables" / "kernels"
 BLOCK = 64
 """Samples that are summed up in the samples' own precision. Results depend on it in their last digits."""
+GROUP = 4
+"""Regions of a tile of the matrix of pairs, of which sums are kept in registers: 4 x 4 of them. Alters no result."""
 SOURCES = ("moments", "balloon")
 
 
@@ -26,6 +28,7 @@ def source(name: str) -> Path:
 def definitions(layout: Layout, target: Target) -> dict[str, str]:
     """Preprocessor definitions for samples of this layout."""
     chosen = {"RATEMLX_LANES": str(layout.lanes), "RATEMLX_OBSERVED_BLOCK": str(BLOCK)}
+    chosen["RATEMLX_OBSERVED_GROUP"] = str(GROUP)
     if layout.dtype == "float64":
         chosen["RATEMLX_SAMPLES_FLOAT64"] = "1"
     if target == "cuda":

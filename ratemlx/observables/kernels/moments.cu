@@ -10,11 +10,7 @@
 
 enum { BLOCK = RATEMLX_OBSERVED_BLOCK };
 // Regions of one tile of the matrix of pairs: its sums stay in registers while the samples of a block pass by.
-#if defined(RATEMLX_VECTORS) && !defined(__AVX512F__)
-enum { GROUP = 3 };
-#else
-enum { GROUP = 4 };
-#endif
+enum { GROUP = RATEMLX_OBSERVED_GROUP };
 #define RATEMLX_GROUP_UNROLL _Pragma("unroll")
 #if defined(__GNUC__) && !defined(__CUDACC__)
 #undef RATEMLX_GROUP_UNROLL
