@@ -96,3 +96,4 @@ def test_an_instance_that_diverges_changes_no_other(gpu_device: str) -> None:
     together = series("adex", gpu_device, samples=samples, **settings)
     np.testing.assert_array_equal(together[:1], series("adex", gpu_device, samples=alone, **settings))
     np.testing.assert_array_equal(together[0], together[2])
+    assert not np.isfinite(together[1]).all()
