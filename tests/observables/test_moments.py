@@ -81,7 +81,7 @@ def test_results_do_not_depend_on_what_else_is_in_the_batch(device: Device) -> N
 def test_lanes_alter_the_last_digits_only(cpu: Device) -> None:
     series = noisy((5, 2, 300, 6))
     wide = observe(EVERYTHING, series, cpu, lanes=16)
-    for lanes in (2, 4, 8, 32):
+    for lanes in (4, 32):
         for name, values in observe(EVERYTHING, series, cpu, lanes=lanes).items():
             np.testing.assert_allclose(values, wide[name], rtol=2e-6, atol=1e-12, err_msg=name)
 
