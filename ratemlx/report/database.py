@@ -19,15 +19,15 @@ import numpy as np
 
 from ratemlx.errors import ResultError
 from ratemlx.report.reduce import line_names, reduce_series
+from ratemlx.report.references import read_references
 from ratemlx.report.run import METRICS_REMEDY, NO_TRACES, TRACES, Matrix, Part, Quantity, Run, Sweep, Trace, TraceSet
 from ratemlx.runtime.arrays import AnyArray, Floats, Int64s
 from ratemlx.store.catalogue import quoted
+from ratemlx.store.matrices import unpacked
 from ratemlx.store.reading import open_database, unreadable
 
 ROWS_AT_A_TIME = 20_000
 MOST_REGIONS = 2_000
-NO_INSTANCE = -1
-"""Instance number of arrays that belong to the whole run: the connectome's weights, a reference to compare with."""
 
 
 def open_database_run(path: Path) -> Run:
@@ -63,9 +63,9 @@ def open_database_run(path: Path) -> Run:
             traces=partial(_traces, path, provenance),
             traced=series,
             matrices=partial(_matrices, path),
-            references=tuple(_arrays(database, (NO_INSTANCE,), "name <> 'series'")),
         )
-    return replace(run, missing=tuple(_missing(run)))
+    references = read_references(path.parent, len(run.regions))
+    return replace(run, references=references, missing=tuple(_missing(run)))
 
 
 def _missing(run: Run) -> Iterator[Part]:
@@ -137,7 +137,7 @@ def _table(database: sqlite3.Connection, columns: Sequence[str], *, whole_number
 
 
 def _numbers(database: sqlite3.Connection, query: str) -> Int64s:
-    return np.array([row[0] for row in database.execute(query) if row[0] != NO_INSTANCE], dtype=np.int64)
+    return np.array([row[0] for row in database.execute(query)], dtype=np.int64)
 
 
 def _matrices(path: Path, instances: Sequence[int]) -> tuple[Matrix, ...]:
@@ -149,38 +149,22 @@ def _arrays(database: sqlite3.Connection, instances: Sequence[int], condition: s
     for instance in instances:
         query = f"SELECT name, exposure, shape, dtype, data FROM arrays WHERE instance = ? AND {condition}"
         for name, exposure, shape, dtype, data in database.execute(query, (int(instance),)):
-            yield Matrix(instance, str(name), str(exposure), unpack(str(shape), str(dtype), data))
+            yield Matrix(instance, str(name), str(exposure), _array(str(shape), str(dtype), data))
 
 
-def unpack(shape: str, dtype: str, data: bytes) -> AnyArray:
-    """An array as the database keeps it; "68x68/2" is a symmetric matrix of which the upper triangle is stored."""
-    halved = shape.endswith("/2")
+def _array(shape: str, dtype: str, data: bytes) -> AnyArray:
+    """An array as the database keeps it; what it claims to be is checked before memory is taken for it."""
+    size, half, _ = shape.partition("/2")
     try:
-        sizes = tuple(int(part) for part in shape.removesuffix("/2").split("x"))
+        sizes = tuple(int(part) for part in size.split("x"))
         kind = np.dtype(dtype)
     except (TypeError, ValueError) as error:
         raise ResultError(f"the database holds an array of shape {shape} and type {dtype}") from error
-    triangle = sizes[0] * (sizes[0] + 1) // 2
-    items = triangle if halved else math.prod(sizes)
-    if (
-        kind.kind not in "fiu"
-        or min(sizes) < 1
-        or len(data) != items * kind.itemsize
-        or (halved and _is_no_matrix(sizes))
-    ):
+    items = sizes[0] * (sizes[0] + 1) // 2 if half else math.prod(sizes)
+    square = not half or (len(sizes) == 2 and sizes[0] == sizes[1] <= MOST_REGIONS)
+    if kind.kind not in "fiu" or min(sizes) < 1 or not square or len(data) != items * kind.itemsize:
         raise ResultError(f"the database holds {len(data):,} bytes as an array of shape {shape} and type {dtype}")
-    values = np.frombuffer(data, dtype=kind)
-    if not halved:
-        return values.reshape(sizes)
-    matrix = np.empty(sizes, dtype=kind)
-    rows, columns = np.triu_indices(sizes[0])
-    matrix[rows, columns] = values
-    matrix[columns, rows] = values
-    return matrix
-
-
-def _is_no_matrix(sizes: tuple[int, ...]) -> bool:
-    return len(sizes) != 2 or sizes[0] != sizes[1] or sizes[0] > MOST_REGIONS
+    return unpacked(shape, dtype, data)
 
 
 def _traces(path: Path, provenance: Mapping[str, Any], instances: Sequence[int]) -> TraceSet:

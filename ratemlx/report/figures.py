@@ -114,13 +114,13 @@ def draw_matrices(run: Run, matrices: Sequence[Matrix], path: Path) -> None:
     with _style():
         figure = _figure(0.6 + 2.9 * len(matrices), 3.1)
         axes = figure.subplots(1, len(matrices), squeeze=False)[0]
-        alike = [item for item in matrices if item.instance >= 0 or item.exposure]
+        alike = [item for item in matrices if item.name == matrices[0].name]
         together = np.concatenate([_off_diagonal(item.values) for item in alike])
         for axis, item in zip(axes, matrices, strict=True):
             norm, colours = _norm(together if item in alike else _off_diagonal(item.values), False)
             image = axis.imshow(item.values, cmap=colours, norm=norm, interpolation="nearest")
-            owner = f", instance {item.instance}" if item.instance >= 0 else ""
-            axis.set_title(f"{item.name}{f' of {item.exposure}' if item.exposure else ''}{owner}")
+            name = f"{item.name} of {item.exposure}" if item.exposure else item.name
+            axis.set_title(f"{name}, {f'instance {item.instance}' if item.instance >= 0 else 'to compare with'}")
             axis.set_xlabel("region")
             figure.colorbar(image, ax=axis, shrink=0.8)
         figure.suptitle(run.model, fontsize=9)

@@ -50,13 +50,13 @@ function ranks() {
   // One matrix and those of no instance that have its size, and its exposure or none; one scale for what is alike.
   function group(item) {
     const others = matrices.filter((other) => other.instance < 0 && other.size === item.size && (!other.exposure || other.exposure === item.exposure));
-    const alike = [item, ...others.filter((other) => !/weight|length|tract|structural/i.test(other.name))];
+    const alike = [item, ...others.filter((other) => other.name === item.name)];
     const colours = new Colours(...limits(alike));
     const readout = element("p", { class: "readout", "aria-live": "polite" });
     const { bar, point } = colourBar(colours, "correlation");
     const figuresOf = [item, ...others].map((one) => {
       const same = alike.includes(one);
-      const title = one === item ? `${item.name} of ${item.exposure}, instance ${item.instance}` : `${one.name}${one.exposure ? " of " + one.exposure : ""}: r = ${figures(alikeness(item, one))} off the diagonal`;
+      const title = one === item ? `${item.name} of ${item.exposure}, instance ${item.instance}` : `${one.name === item.name ? "Reference " : ""}${one.name}${one.exposure ? " of " + one.exposure : ""}: r = ${figures(alikeness(item, one))} off the diagonal`;
       return matrix(one, title, same ? colours : new Colours(...limits([one])), readout, same ? point : () => {});
     });
     readout.textContent = others.length ? "Region by region, in the order of the connectome. Point at an entry to read it." : "The run keeps no reference to compare with. Point at an entry to read it.";

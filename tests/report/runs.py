@@ -70,6 +70,7 @@ def write_database(folder: Path, recipe: Recipe = Recipe()) -> Path:
             if values[0] is not None:
                 best.append((values[0], instance))
         if recipe.arrays:
+            np.savez(folder / "references.npz", **{"FC.E": connectivity(-1), "weights": np.abs(connectivity(-2))})
             _arrays(database, [instance for _, instance in sorted(best, reverse=True)[:10]], recipe)
     return path
 
@@ -139,10 +140,7 @@ def _arrays(database: sqlite3.Connection, best: Sequence[int], recipe: Recipe) -
     size = len(REGIONS)
     upper = np.triu_indices(size)
     times = np.arange(recipe.samples)
-    rows: list[tuple[Any, ...]] = [
-        (-1, "reference", "E", f"{size}x{size}/2", "float32", connectivity(-1)[upper].tobytes()),
-        (-1, "weights", "", f"{size}x{size}", "float64", np.abs(connectivity(-2)).astype(np.float64).tobytes()),
-    ]
+    rows: list[tuple[Any, ...]] = []
     for instance in best:
         matrix = connectivity(instance)[upper].tobytes()
         rows.append((instance, "FC", "E", f"{size}x{size}/2", "float32", matrix))

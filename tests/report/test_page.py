@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +58,7 @@ def test_matrices_of_the_fittest_stand_beside_the_reference(page: str) -> None:
     assert [item["instance"] for item in data["matrices"]] == [*best, -1, -1]
     shown = data["matrices"][0]
     np.testing.assert_array_equal(unpacked(shown["values"]), connectivity(best[0]))
-    assert {item["name"] for item in data["matrices"] if item["instance"] < 0} == {"reference", "weights"}
+    assert {item["name"] for item in data["matrices"] if item["instance"] < 0} == {"FC", "weights"}
 
 
 def test_traces_are_those_of_the_instances_that_kept_series(page: str) -> None:
@@ -140,9 +142,6 @@ def test_a_run_without_metrics_shows_traces_and_says_what_is_missing(series_fold
 
 
 def test_what_is_unfinished_is_told(tmp_path: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     path = write_database(tmp_path, Recipe())
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("DELETE FROM instances WHERE instance >= 100")
@@ -156,6 +155,26 @@ def test_files_are_written_whole_or_not_at_all(run_folder: Path, tmp_path: Path)
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ResultError, match="cannot be written"):
         write_report(run_folder, tmp_path / "file" / "page.html")
+
+
+@pytest.mark.parametrize("array", [np.zeros((3, 3)), np.zeros(8), np.full((8, 8), "text"), np.array([[None] * 8] * 8)])
+def test_references_that_are_no_matrices_give_one_message(tmp_path: Path, array: np.ndarray) -> None:
+    write_database(tmp_path, Recipe(g=(0.4,)))
+    np.savez(tmp_path / "references.npz", weights=array)
+    with pytest.raises(ResultError, match=r"references\.npz"):
+        open_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [("8x8", "float32"), ("900000x900000/2", "float32"), ("8x8/2", "object"), ("8x9/2", "f4"), ("", "f4")],
+)
+def test_arrays_that_are_not_what_they_claim_give_one_message(tmp_path: Path, shape: str, dtype: str) -> None:
+    path = write_database(tmp_path, Recipe(g=(0.4,)))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE arrays SET shape = ?, dtype = ? WHERE name = 'FC'", (shape, dtype))
+    with pytest.raises(ResultError, match="the database holds"):
+        report_page(open_run(tmp_path))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\0" + b"\0" * 200])
