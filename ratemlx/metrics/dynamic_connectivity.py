@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ratemlx.metrics.arrays import Array
 from ratemlx.metrics.base import Output, metric
+from ratemlx.metrics.blas import one_thread
 from ratemlx.metrics.correlate import standardised, windowed_correlations
 from ratemlx.metrics.distribution import kolmogorov_smirnov
 from ratemlx.metrics.paper import PAPER, TABLE_2
@@ -109,6 +110,7 @@ def window_fc(recording: Recording) -> Array | None:
     return windowed_correlations(recording.xp, recording.traces, step, steps, windows, dtype)
 
 
+@one_thread()
 def fcd_values(recording: Recording) -> Array | None:
     """Correlations (instance, pair of windows) between functional connectivities.
 
@@ -125,6 +127,7 @@ def fcd_values(recording: Recording) -> Array | None:
     return similarity[:, first, second]
 
 
+@one_thread()
 def phase_fcd_values(recording: Recording) -> Array:
     """Similarities (instance, pair of times) between patterns of phases.
 

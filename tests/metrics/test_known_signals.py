@@ -231,6 +231,15 @@ def test_phase_patterns_against_their_definition() -> None:
     np.testing.assert_allclose(phase_fcd_values(made)[0], exact, atol=1e-12)
 
 
+def test_values_to_compare_with_are_the_same_bit_for_bit() -> None:
+    x = noise(30, 3000)
+    fcd, phases = fcd_values(recording(*x)), phase_fcd_values(recording(*x))
+    assert fcd is not None
+    made = recording(*x, references={"FCD": fcd, "phFCD": phases})
+    assert value("KS_FCD", made).tolist() == [0.0]
+    assert value("KS_phFCD", made).tolist() == [0.0]
+
+
 def test_phase_patterns_of_sines_stay() -> None:
     made = recording(sine(5), sine(5, 0.3), sine(5, 2.0), references={"phFCD": np.array([1.0, 1.0 + 1e-3])})
     assert value("mean_phFCD", made) == pytest.approx([1.0])
