@@ -33,10 +33,11 @@ Form = Literal["block", "tile"]
 FORMS: tuple[Form, ...] = ("block", "tile")
 TILE_THREADS = 256
 """Threads of a block that keeps a tile: enough to hide latency, few enough that any model has its registers."""
+WARP = 32
 SHARED_BYTES = 48 * 1024
 """Shared memory that a thread block may have without asking the driver for more."""
 LARGE_STEP, LARGE_STEP_WARPS = 400, 20
-"""A float32 step of more operations than the first is compiled to leave room for so many warps (of 32 threads).
+"""A float32 step of more operations than the first is compiled to leave room for so many warps (of WARP threads).
 
 For second-order AdEx these are the most that nvcc reaches without spilling; they cost two instructions in a hundred and
 give a third more warps than the compiler's own choice (tests/house/cuda_kernels.txt). Smaller models have as many
@@ -247,7 +248,9 @@ def _device_definitions(
 ) -> dict[str, str]:
     chosen: dict[str, str] = {}
     if form == "tile":
-        chosen |= {"RATEMLX_FORM": "1", "RATEMLX_ROWS": str(tile_rows(lanes))}
+        rows = tile_rows(lanes)
+        # Room for one thread block is said to the compiler, or it spills for the sake of several.
+        chosen |= {"RATEMLX_FORM": "1", "RATEMLX_ROWS": str(rows), "RATEMLX_WARPS": str(max(1, rows * lanes // WARP))}
     if precision == "float32" and manifest.operations_per_step > LARGE_STEP:
         chosen["RATEMLX_WARPS"] = str(LARGE_STEP_WARPS)
     if fast_math and precision == "float32":

@@ -191,7 +191,7 @@ def _weights(listing: _Listing, first: int, last: int, steps_per_sample: int) ->
     """How often a step executes each mnemonic of its loop."""
     often = [1.0] * (last + 1 - first)
     for begin, end in _pieces(listing, first, last):
-        share = _share(listing, begin, end, steps_per_sample)
+        share = _share(listing, (first, last), begin, end, steps_per_sample)
         for place in range(begin, end):
             often[place - first] = min(often[place - first], share)
     found: Counter[str] = Counter()
@@ -209,10 +209,13 @@ def _pieces(listing: _Listing, first: int, last: int) -> Iterator[tuple[int, int
             yield to, at + 1
 
 
-def _share(listing: _Listing, begin: int, end: int, steps_per_sample: int) -> float:
-    """The share of steps in which a piece is executed."""
+def _share(listing: _Listing, loop: tuple[int, int], begin: int, end: int, steps_per_sample: int) -> float:
+    """The share of steps in which a piece of the loop over steps is executed."""
+    first, last = loop
     piece = listing.instructions[begin:end]
     names = {item.name for item in piece}
+    if len(piece) > (last - first) // 2:
+        return 1.0  # not a detour, but what guards the whole step
     if any(factor in item.operands for item in piece for factor in PHILOX_FACTORS):
         return 1 / STEPS_PER_NUMBER
     if any(begin <= to < at < end for at, to in listing.jumps()):

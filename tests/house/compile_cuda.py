@@ -1,8 +1,8 @@
-"""Compiles every committed CUDA kernel, and the package's own programs, for the GPUs that are promised.
+"""Compiles every committed CUDA kernel for the GPUs that are promised, and holds what it takes against a table.
 
-Fails without nvcc, on errors and on spills.
-
-`python -m tests.house.compile_cuda` prints a line per kernel, architecture and precision.
+`python -m tests.house.compile_cuda` prints a line per kernel, architecture and precision: registers, bytes spilled and
+of shared memory, instructions. It fails without nvcc, where a kernel does not compile or spills, and where one takes
+more than `cuda_kernels.txt` says; RATEMLX_UPDATE=1 writes that file anew.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from ratemlx.abi import BLOCK_SIZES, Manifest, definitions
-from ratemlx.observables import programs
-from ratemlx.observables.layout import Layout
+from ratemlx.abi import BLOCK_SIZES, Form, Manifest, Precision, compiler_flags, definitions
+from ratemlx.bench.sass import FunctionCounts, count_sass, disassemble, find_disassembler
 from ratemlx.resources import INCLUDE
+from tests.house.kernel_table import TABLE, Row, compared, read_table, written_table
 from tests.house.sources import CHECKOUT
 
 ARCHITECTURES = ("sm_80", "sm_90")
 LANES = 32
 GENERATED = CHECKOUT / "generated"
+FUNCTIONS: dict[Form, str] = {"block": "advance_kernel", "tile": "advance_tile_kernel"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,27 @@ class Usage:
     function: str
     registers: int
     spilled_bytes: int
+    shared_bytes: int
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A kernel as it is compiled: the largest block of steps, or single steps where a thread block keeps a tile."""
+
+    folder: Path
+    architecture: str
+    precision: Precision = "float32"
+    form: Form = "block"
+
+    @property
+    def name(self) -> tuple[str, str, str, str]:
+        """Its place in the table."""
+        return self.folder.parent.name, self.architecture, self.precision, self.form
+
+    @property
+    def block(self) -> int:
+        """Steps at once."""
+        return BLOCK_SIZES[0] if self.form == "block" else 1
 
 
 def find_nvcc() -> str | None:
@@ -46,23 +66,20 @@ def find_nvcc() -> str | None:
     return shutil.which("nvcc") or shutil.which("nvcc", path=str(folder / "bin"))
 
 
-def compile_kernel(nvcc: str, folder: Path, architecture: str, block: int = BLOCK_SIZES[0]) -> tuple[Usage, ...]:
-    """Compile a generated CUDA folder's kernel to nothing; raises CalledProcessError with nvcc's words."""
-    manifest = Manifest.load(folder)
-    return compile_source(nvcc, folder / manifest.kernel, definitions(manifest, lanes=LANES, block=block), architecture)
+def compiler_version(nvcc: str) -> str:
+    """Major and minor version: kernels of another one take other registers."""
+    said = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"release (\d+\.\d+)", said)
+    return found[1] if found else "unknown"
 
 
-def compile_program(nvcc: str, name: str, architecture: str, dtype: str = "float32") -> tuple[Usage, ...]:
-    """Compile a program of the observables to nothing; raises CalledProcessError with nvcc's words."""
-    layout = Layout(n_regions=68, exposures=("E",), period=1.0, n_samples=2, lanes=LANES, dtype=np.dtype(dtype))
-    return compile_source(nvcc, programs.source(name), programs.definitions(layout, "cuda"), architecture)
-
-
-def compile_source(nvcc: str, source: Path, macros: Mapping[str, str], architecture: str) -> tuple[Usage, ...]:
-    """Compile a CUDA source to nothing; raises CalledProcessError with nvcc's words."""
-    command = [nvcc, f"-arch={architecture}", "-std=c++17", "-cubin", "-Xptxas", "-v", "-I", str(INCLUDE)]
+def compile_kernel(nvcc: str, variant: Variant, cubin: Path = Path(os.devnull)) -> tuple[Usage, ...]:
+    """Compile a variant; raises CalledProcessError with nvcc's words."""
+    manifest = Manifest.load(variant.folder)
+    macros = definitions(manifest, lanes=LANES, block=variant.block, precision=variant.precision, form=variant.form)
+    command = [nvcc, f"-arch={variant.architecture}", "-std=c++17", "-cubin", "-Xptxas", "-v", "-I", str(INCLUDE)]
     command += [f"-D{name}={value}" for name, value in macros.items()]
-    command += ["-o", os.devnull, str(source)]
+    command += [*compiler_flags(macros), "-o", str(cubin), str(variant.folder / manifest.kernel)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
@@ -70,50 +87,85 @@ def compile_source(nvcc: str, source: Path, macros: Mapping[str, str], architect
 
 
 def usages(report: str) -> Iterator[Usage]:
-    """Registers and spills of each function in the report of `ptxas -v`."""
+    """Registers, spills and shared memory of each function in the report of `ptxas -v`."""
     pattern = re.compile(
         r"Compiling entry function '(?P<name>\w+)'.*?(?P<stores>\d+) bytes spill stores, "
-        r"(?P<loads>\d+) bytes spill loads.*?Used (?P<registers>\d+) registers",
+        r"(?P<loads>\d+) bytes spill loads.*?Used (?P<registers>\d+) registers(?P<rest>[^\n]*)",
         re.DOTALL,
     )
     for match in pattern.finditer(report):
-        yield Usage(match["name"], int(match["registers"]), int(match["stores"]) + int(match["loads"]))
+        shared = re.search(r"(\d+) bytes smem", match["rest"])
+        spilled = int(match["stores"]) + int(match["loads"])
+        yield Usage(match["name"], int(match["registers"]), spilled, int(shared[1]) if shared else 0)
+
+
+def variants() -> list[Variant]:
+    """What is compiled: all kernels in blocks for all architectures, and in tiles for the last."""
+    folders = sorted(path.parent for path in GENERATED.glob("*/cuda/manifest.json"))
+    precisions: tuple[Precision, ...] = ("float32", "float64")
+    found = [Variant(*item, precision) for item in _pairs(folders) for precision in precisions]
+    return found + [Variant(folder, ARCHITECTURES[-1], item, "tile") for folder in folders for item in precisions]
+
+
+def _pairs(folders: list[Path]) -> list[tuple[Path, str]]:
+    return [(folder, architecture) for folder in folders for architecture in ARCHITECTURES]
+
+
+def measure(nvcc: str, variant: Variant) -> Row:
+    """Compile a variant and count; instructions are None where there is no nvdisasm."""
+    with tempfile.TemporaryDirectory() as folder:
+        cubin = Path(folder) / "kernel.cubin"
+        found = compile_kernel(nvcc, variant, cubin)
+        function = FUNCTIONS[variant.form]
+        counts = count_sass(disassemble(cubin))[function] if find_disassembler() else None
+    used = next(usage for usage in found if usage.function == function)
+    spilled = sum(usage.spilled_bytes for usage in found)
+    return Row(*variant.name, used.registers, spilled, used.shared_bytes, *_instructions(counts))
+
+
+def _instructions(counts: FunctionCounts | None) -> tuple[int | None, int | None, int | None]:
+    """All that are written; those of a step; those of an edge of a block (0 where edges are read in the step)."""
+    if counts is None or counts.step is None:
+        return None, None, None
+    return round(counts.written.total), round(counts.step.total), round(counts.edge.total) if counts.edge else 0
 
 
 def main() -> int:
-    """Compile them all, print what they use; 1 if one fails or spills."""
+    """Compile them all, print what they take; 1 if one fails, spills, or takes more than the table says."""
     nvcc = find_nvcc()
     if nvcc is None:
         print("error: no nvcc; install the CUDA toolkit or put nvcc on the PATH", file=sys.stderr)
         return 1
-    folders = sorted(path.parent for path in GENERATED.glob("*/cuda/manifest.json"))
-    if not folders:
+    if not variants():
         print(f"error: no kernels in {GENERATED}", file=sys.stderr)
         return 1
-    jobs: list[tuple[str, Callable[[], tuple[Usage, ...]]]] = [
-        (f"{folder.parent.name} {architecture}", partial(compile_kernel, nvcc, folder, architecture))
-        for folder in folders
-        for architecture in ARCHITECTURES
-    ]
-    jobs += [
-        (f"{name} {architecture} {dtype}", partial(compile_program, nvcc, name, architecture, dtype))
-        for name in programs.SOURCES
-        for architecture in ARCHITECTURES
-        for dtype in ("float32", "float64")
-    ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return max(pool.map(lambda job: _report(*job), jobs))
-
-
-def _report(name: str, compiled: Callable[[], tuple[Usage, ...]]) -> int:
-    try:
-        found = compiled()
-    except subprocess.CalledProcessError as error:
-        print(f"{name}: does not compile\n{error.stderr}", flush=True)
+        jobs = [(variant, pool.submit(measure, nvcc, variant)) for variant in variants()]
+    rows, failed = [], False
+    for variant, job in jobs:
+        try:
+            rows.append(job.result())
+        except subprocess.CalledProcessError as error:
+            failed = True
+            print(f"{' '.join(variant.name)}: does not compile\n{error.stderr}", flush=True)
+    text = written_table(rows, compiler_version(nvcc))
+    print(text, end="")
+    if failed:
         return 1
-    for usage in found:
-        print(f"{name} {usage.function}: {usage.registers} registers, {usage.spilled_bytes} bytes spilled", flush=True)
-    return int(not found or any(usage.spilled_bytes for usage in found))
+    if os.environ.get("RATEMLX_UPDATE"):
+        return _update(rows, text)
+    complaints = compared(rows, compiler_version(nvcc), *read_table(TABLE.read_text(encoding="utf-8")))
+    for complaint in complaints:
+        print(f"error: {complaint}", file=sys.stderr)
+    return int(bool(complaints))
+
+
+def _update(rows: list[Row], text: str) -> int:
+    if any(row.step is None for row in rows):
+        print("error: no nvdisasm to count instructions with; pip install nvidia-cuda-nvdisasm", file=sys.stderr)
+        return 1
+    TABLE.write_text(text, encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":

@@ -32,6 +32,13 @@ RATEMLX_INLINE void sincos2pi(ratemlx_scalar turns, ratemlx_scalar &sine, rateml
     sincospif(2.0f * turns, &sine, &cosine);
 #endif
 }
+// 1/x for x between 1 and 1e9, within one unit in the last place (PTX ISA, rcp.approx.ftz.f32): nothing to check for.
+RATEMLX_INLINE float reciprocal_of_moderate(float x)
+{
+    float result;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+}
 RATEMLX_INLINE uint32_t bits_of(float value) { return __float_as_uint(value); }
 RATEMLX_INLINE float single_of(uint32_t bits) { return __uint_as_float(bits); }
 #include "ratemlx/scalar.h"
@@ -47,15 +54,14 @@ template <int N> struct BlockValues {
     static_assert(sizeof(scalar) * N * RATEMLX_THREADS <= 48 * 1024,
                   "RATEMLX_BLOCK x threads x coupling terms do not fit into 48 KiB of shared memory: use fewer lanes, fewer "
                   "rows or a shorter block (abi.py: shared_bytes)");
-    scalar (*columns)[RATEMLX_THREADS];
+    scalar *column;
     __device__ __forceinline__ BlockValues()
     {
         __shared__ scalar memory[N][RATEMLX_THREADS];
-        columns = memory;
+        column = &memory[0][threadIdx.y * RATEMLX_LANES + threadIdx.x];
     }
-    __device__ __forceinline__ int column() const { return (int)(threadIdx.y * RATEMLX_LANES + threadIdx.x); }
-    __device__ __forceinline__ void put(int index, real value) { columns[index][column()] = value; }
-    __device__ __forceinline__ real get(int index) const { return columns[index][column()]; }
+    __device__ __forceinline__ void put(int index, real value) { column[index * RATEMLX_THREADS] = value; }
+    __device__ __forceinline__ real get(int index) const { return column[index * RATEMLX_THREADS]; }
 };
 
 // Where a thread is: kernels that advance one region of a tile, and (form 1) kernels that have a tile's regions in rows.

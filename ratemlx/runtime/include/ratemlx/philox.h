@@ -21,6 +21,15 @@ RATEMLX_INLINE void philox(word counter[4], uint32_t key_low, uint32_t key_high)
     }
 }
 
+RATEMLX_INLINE void box_muller(word first, word second, real &one, real &other)
+{
+    const real radius = sqrt(log(to_unit(first)) * R(-2.0));
+    real sine, cosine;
+    sincos2pi(to_unit(second), sine, cosine);
+    one = radius * cosine;
+    other = radius * sine;
+}
+
 // Standard normals for the steps 4 * quad ... 4 * quad + 3: those of pairs [first_pair, last_pair). An instance is named by 56 bits: 32 in the first
 // word of the counter, 24 above the 8 bits of the stream in the last.
 RATEMLX_INLINE void normals_of(word instance_low, word instance_high, uint32_t node, uint32_t quad, uint32_t stream,
@@ -28,12 +37,6 @@ RATEMLX_INLINE void normals_of(word instance_low, word instance_high, uint32_t n
 {
     word counter[4] = {instance_low, word_of(node), word_of(quad), (instance_high << 8) ^ stream};
     philox(counter, key_low, key_high);
-    for (int pair = 0; pair < 2; ++pair) {
-        if (pair < first_pair || pair >= last_pair) continue;
-        const real radius = sqrt(log(to_unit(counter[2 * pair])) * R(-2.0));
-        real sine, cosine;
-        sincos2pi(to_unit(counter[2 * pair + 1]), sine, cosine);
-        normals[2 * pair] = radius * cosine;
-        normals[2 * pair + 1] = radius * sine;
-    }
+    if (first_pair == 0) box_muller(counter[0], counter[1], normals[0], normals[1]);
+    if (last_pair == 2) box_muller(counter[2], counter[3], normals[2], normals[3]);
 }

@@ -32,8 +32,12 @@ template <int N> RATEMLX_INLINE constexpr real power(real x)
     else return square(power<N / 2>(x));
 }
 RATEMLX_INLINE bool any_of(mask m) { return m; }
-// erfc(x) where exp(-x^2) is known as well: a device's erfc is as quick as what could be made of it.
+#ifdef RATEMLX_FLOAT64
+// erfc(x) where exp(-x^2) is known as well.
 RATEMLX_INLINE real erfc_gauss(real x, real) { return erfc(x); }
+#else
+#include "ratemlx/erfc_float32.h"
+#endif
 
 RATEMLX_INLINE void multiply_wide(word a, uint32_t factor, word &high, word &low)
 {

@@ -1,7 +1,7 @@
 // Elementary functions in float32 as polynomials over SIMD vectors.
 //
-// exp, log, sin and cos: reductions and coefficients of Moshier's Cephes library (single precision). erfc: our own
-// minimax fit of (1 + 2x) exp(x^2) erfc(x) as a polynomial in (x - 2) / (x + 2), relative error 8e-8.
+// exp, log, sin and cos: reductions and coefficients of Moshier's Cephes library (single precision). erfc is in
+// erfc_float32.h.
 #pragma once
 
 RATEMLX_INLINE mask as_bits(real x) { return (mask)x; }
@@ -150,26 +150,9 @@ RATEMLX_INLINE real tanh(real x)
     return size < 0.625f ? near : (x < 0.0f ? -far : far);
 }
 
-// erfc(x), given gauss = exp(-x^2).
-RATEMLX_INLINE real erfc_gauss(real x, real gauss)
-{
-    const real size = minimum(fabs(x), splat(1e4f));
-    const real one = size + 2.0f, other = size + size + 1.0f;
-    const real inverse = 1.0f / (one * other);
-    const real q = (size - 2.0f) * (other * inverse);
-    real p = splat(-0.00040772018837742507f);
-    p = p * q - 0.0012379991821944714f;
-    p = p * q + 0.0013207769952714443f;
-    p = p * q + 0.008640138432383537f;
-    p = p * q - 0.008062509819865227f;
-    p = p * q - 0.05420708283782005f;
-    p = p * q + 0.16405576467514038f;
-    p = p * q - 0.1660311371088028f;
-    p = p * q - 0.0927640050649643f;
-    p = p * q + 1.2769783735275269f;
-    const real tail = p * (one * inverse) * gauss;
-    return x < 0.0f ? 2.0f - tail : tail;
-}
+// 1/x for x between 1 and 1e9.
+RATEMLX_INLINE real reciprocal_of_moderate(real x) { return 1.0f / x; }
+#include "ratemlx/erfc_float32.h"
 
 // exp(-x^2) with the rounding error of the square put back in.
 RATEMLX_INLINE real gaussian(real x)
