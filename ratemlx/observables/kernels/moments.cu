@@ -195,9 +195,9 @@ RATEMLX_INLINE void correlate(const Arguments &a, int tile, int series, int lane
     }
 }
 
-RATEMLX_INLINE int series_of(const Arguments &a) { return a.n_chosen * a.n_regions; }
-RATEMLX_INLINE int rows_of(const Arguments &a) { return a.n_chosen * group_pairs(a); }
-
+#if !defined(__CUDACC__)
+static inline int series_of(const Arguments &a) { return a.n_chosen * a.n_regions; }
+#endif
 #ifdef RATEMLX_VECTORS
 // All that a CPU does with a chunk, tile by tile, so that a block is closed and multiplied while it is in cache.
 extern "C" void ratemlx_take(const Arguments *given, int32_t first_tile, int32_t last_tile)
@@ -216,7 +216,7 @@ extern "C" void ratemlx_take(const Arguments *given, int32_t first_tile, int32_t
             if (filled < BLOCK) break;
             for (int series = 0; series < series_of(a); ++series)
                 for (int lane = 0; lane < TILE; lane += LANES) close_series(a, tile, series, lane, count, BLOCK);
-            for (int row = 0; a.pairs && row < rows_of(a); ++row)
+            for (int row = 0; a.pairs && row < a.n_chosen * group_pairs(a); ++row)
                 for (int lane = 0; lane < TILE; lane += PACK) multiply_groups(a, tile, row, lane, count, BLOCK);
             count += BLOCK;
             filled = 0;
