@@ -121,10 +121,10 @@ def fcd_values(recording: Recording) -> Array | None:
         return None
     xp = recording.xp
     first, second = _pairs(recording, recording.n_regions)
-    vectors = standardised(xp, windows[:, :, first, second])
+    vectors = standardised(xp, xp.ascontiguousarray(windows[:, :, first, second]))
     similarity = vectors @ xp.swapaxes(vectors, 1, 2)
     first, second = _pairs(recording, windows.shape[1])
-    return similarity[:, first, second]
+    return xp.ascontiguousarray(similarity[:, first, second])
 
 
 @one_thread()

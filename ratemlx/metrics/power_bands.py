@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ratemlx.metrics.arrays import Array, ratio
+from ratemlx.metrics.arrays import Array, inner, ratio
 from ratemlx.metrics.base import Output, metric
 from ratemlx.metrics.paper import PAPER, TABLE_2
 from ratemlx.metrics.recording import Recording
@@ -39,7 +39,8 @@ def relative_band_power(recording: Recording) -> Mapping[str, Array]:
     """
     xp, power = recording.xp, recording.power
     f = recording.to_host(recording.frequencies)
-    total = power @ recording.to_device(simpson_weights(len(f)))
+    # Not a product of matrices, whose rounding depends on the number of instances.
+    total = inner(power, recording.to_device(simpson_weights(len(f))))
     found = {}
     for band, (low, high) in BANDS_HZ.items():
         bins = np.flatnonzero((f >= low) & (f <= high))
@@ -47,7 +48,7 @@ def relative_band_power(recording: Recording) -> Mapping[str, Array]:
             found[f"{band}_rel_power"] = xp.full(len(power), xp.nan)
             continue
         part = power[:, int(bins[0]) : int(bins[-1]) + 1]
-        found[f"{band}_rel_power"] = ratio(xp, part @ recording.to_device(simpson_weights(len(bins))), total)
+        found[f"{band}_rel_power"] = ratio(xp, inner(part, recording.to_device(simpson_weights(len(bins)))), total)
     return found
 
 

@@ -32,7 +32,7 @@ def power_spectrum_slope(recording: Recording) -> Mapping[str, Array]:
     """
     xp, f = recording.xp, recording.frequencies
     chosen = xp.flatnonzero((f > RANGE_HZ[0]) & (f < RANGE_HZ[1]))[::EVERY]
-    power = recording.power[:, chosen]
+    power = xp.ascontiguousarray(recording.power[:, chosen])
     positive = (power > 0).all(axis=1)
     x = xp.log(f[chosen])
     y = xp.log(xp.where(positive[:, None], power, 1.0))

@@ -20,8 +20,8 @@ from ratemlx.metrics import Evaluation, Metric, Recording, Statistics, arrays, e
 
 ALL = select(["all"])
 
-FUNCTIONS = """abs arange argsort asarray bincount clip concatenate copysign cos cumsum diagonal exp flatnonzero full
-    isfinite log maximum moveaxis ones searchsorted sort sqrt square stack swapaxes triu
+FUNCTIONS = """abs arange argsort asarray ascontiguousarray bincount clip concatenate copysign cos cumsum diagonal exp
+    flatnonzero full isfinite log maximum moveaxis ones searchsorted sort sqrt square stack swapaxes triu
     triu_indices where zeros"""
 """Functions of CuPy 13 (docs.cupy.dev, routines) that metrics use, with the arguments that they use."""
 
