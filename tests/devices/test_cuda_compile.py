@@ -9,15 +9,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ratemlx.abi import Manifest, definitions
 from ratemlx.errors import DeviceError, KernelError
-from ratemlx.observables.programs import SOURCES, source
+from ratemlx.observables import programs
+from ratemlx.observables.layout import Layout
 from ratemlx.runtime.cache import cache_folder
 from ratemlx.runtime.devices.compiled import made_once
 from ratemlx.runtime.devices.cuda_architecture import Architecture
-from ratemlx.runtime.devices.cuda_compile import CompilationFailed, Find, compile_for, default_variants, device_code
+from ratemlx.runtime.devices.cuda_compile import (
+    FLAGS,
+    CompilationFailed,
+    Find,
+    compile_for,
+    default_variants,
+    device_code,
+)
 from ratemlx.runtime.devices.nvcc import Nvcc, find_nvcc
 from ratemlx.runtime.devices.nvrtc import find_nvrtc
 from tests.support.shipped import GENERATED
@@ -60,7 +69,7 @@ def test_it_is_compiled_once_for_each_thing_that_decides(kernel: Path) -> None:
     scribe = Scribe()
     first = device_code(kernel, {"RATEMLX_BLOCK": "16"}, HOPPER, [scribe.found])
     assert device_code(kernel, {"RATEMLX_BLOCK": "16"}, HOPPER, [absent, scribe.found]) == first
-    assert scribe.asked == [("-std=c++17", "-lineinfo", "-arch=sm_90", "-DRATEMLX_BLOCK=16")]
+    assert scribe.asked == [(*FLAGS, "-arch=sm_90", "-DRATEMLX_BLOCK=16")]
     others = [
         device_code(kernel, {"RATEMLX_BLOCK": "8"}, HOPPER, [scribe.found]),
         device_code(kernel, {"RATEMLX_BLOCK": "16"}, AMPERE, [scribe.found]),
@@ -177,11 +186,10 @@ def test_kernels_and_programs_compile(find: Find, architecture: str) -> None:
         FOLDER, architecture, definitions(manifest, lanes=32, block=16, precision="float64"), [compiler]
     )
     assert (again, again.stat().st_mtime_ns) == (cubin, stamp)
-    programs = [
-        device_code(source(name), {"RATEMLX_LANES": "32", "RATEMLX_OBSERVED_BLOCK": "64"}, HOPPER, [compiler])
-        for name in SOURCES
-    ]
-    assert all(path.read_bytes().startswith(b"\x7fELF") for path in programs)
+    layout = Layout(n_regions=68, exposures=("E",), period=1.0, n_samples=2, lanes=32, dtype=np.dtype(np.float32))
+    chosen = programs.definitions(layout, "cuda")
+    found = [device_code(programs.source(name), chosen, HOPPER, [compiler]) for name in programs.SOURCES]
+    assert all(path.read_bytes().startswith(b"\x7fELF") for path in found)
 
 
 @pytest.mark.parametrize("find", [find_nvcc, find_nvrtc])

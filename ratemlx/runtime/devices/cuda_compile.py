@@ -17,7 +17,7 @@ from ratemlx.runtime.devices.compiled import cached_name, first_lines, made_once
 from ratemlx.runtime.devices.cuda_architecture import Architecture, parse_architecture
 
 # --use_fast_math is left out on purpose: it flushes subnormal numbers to zero and takes short cuts in exp and log.
-FLAGS = ("-std=c++17", "-lineinfo")
+FLAGS = ("-std=c++17", "-lineinfo", "-w")
 LANES = 32
 MISSING_HINT = "install the CUDA toolkit and set CUDA_HOME, or: pip install cuda-bindings nvidia-cuda-nvrtc"
 
