@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from ratemlx.cluster.hardware import Cluster, Gpu
     from ratemlx.runtime import RunSpec
 
-METRICS_PER_EXPOSURE = 24
-"""Numbers of the paper's table 2 for one exposure that a row of the database has."""
-
 
 def plan(
     model: Annotated[
@@ -63,8 +60,8 @@ def plan(
         typer.Option(metavar="SHARE", help="Part of the roofline that a full GPU is taken to reach.", min=0, max=1),
     ] = 0.4,
     metrics: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Metrics of a row of the database; 24 per exposure if left out.", min=0),
+        str | None,
+        typer.Option(metavar="NAME,...", help="Metrics or groups of them, such as table2: as for `ratemlx run`."),
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
@@ -78,9 +75,10 @@ def plan(
     Examples:
       ratemlx plan adex --sweep b_e=0:100:1000
       ratemlx plan adex --instances 16384 --speed 3 --duration 5000 --observe E,I --gpu H200
-      ratemlx plan adex --instances 61341696 --speed 3 --duration 5000 --observe E,I --cluster juwels-booster
+      ratemlx plan adex --instances 61341696 --duration 5000 --observe E,I --metrics table2 --cluster juwels-booster
     """
     from ratemlx.errors import SweepError
+    from ratemlx.runtime.outputs import make_outputs
 
     if instances is not None and (sweep or points is not None):
         raise SweepError(
@@ -102,6 +100,7 @@ def plan(
         "noise": noise,
         "observe": None if observe is None else tuple(name.strip() for name in observe.split(",")),
         "batch_size": batch_size,
+        "outputs": make_outputs(metrics=metrics or (), plugins=plugin or ()),
     }
     spec = _spec(
         model, "cpu" if there is None else "cuda-emulation", plugin or (), sweep or (), settings or (), choices
@@ -111,7 +110,7 @@ def plan(
 
         print("\n".join(plan_run(spec)))
         return
-    print("\n".join(_predicted(spec, *there, instances, efficiency, metrics)))
+    print("\n".join(_predicted(spec, *there, instances, efficiency)))
 
 
 def _hardware(gpu: str | None, cluster: str | None, nodes: int | None) -> tuple[Gpu, Cluster | None] | None:
@@ -145,21 +144,16 @@ def _spec(
     return with_kernel(RunSpec(folder=NOT_YET, sweep=axes, params=params, device=target, **choices), source)
 
 
-def _predicted(
-    spec: RunSpec, gpu: Gpu, cluster: Cluster | None, instances: int | None, efficiency: float, metrics: int | None
-) -> list[str]:
-    from ratemlx.cluster.database_size import DatabaseColumns
+def _predicted(spec: RunSpec, gpu: Gpu, cluster: Cluster | None, instances: int | None, efficiency: float) -> list[str]:
     from ratemlx.cluster.prediction import predict
     from ratemlx.cluster.prediction_text import describe_prediction
     from ratemlx.runtime.spec import prepare
 
     job = prepare(spec)
     found = predict(job, gpu, cluster=cluster, n_instances=instances, efficiency=efficiency)
-    in_rows = METRICS_PER_EXPOSURE * len(job.observed) if metrics is None else metrics
-    columns = DatabaseColumns(len(job.manifest.sweep_order), in_rows)
     return [
         f"{job.manifest.model} on {job.connectome.name} ({job.connectome.n_regions} regions,"
         f" {len(job.edges):,} tracts), {job.spec.precision}, {job.timing.n_steps:,} steps of {job.timing.dt:g} ms,"
         f" samples of {job.timing.period:g} ms of {', '.join(job.observed)}",
-        *describe_prediction(found, columns, cluster),
+        *describe_prediction(found, cluster),
     ]

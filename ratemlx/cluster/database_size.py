@@ -13,6 +13,8 @@ REAL = 8
 CELL = 4
 """Length of a payload (2 bytes) and the cell's place in its page (2)."""
 STATUS = len("ok")
+SEED = 4
+"""Of most seeds."""
 PAGE_FILL = 0.98
 """Part of a page that rows fill when they arrive in order."""
 INDEX_FILL = 0.9
@@ -21,23 +23,37 @@ INDEX_FILL = 0.9
 
 @dataclass(frozen=True)
 class DatabaseColumns:
-    """What a row of `instances` has, besides its number, seed, status and step of divergence."""
+    """What the database has for an instance, besides its number, seed, status and step of divergence.
+
+    `varied` parameters are in the index that keeps points unique; `regional` metrics have a row for each of `regions`;
+    `ranked` tells whether an index finds the best.
+    """
 
     parameters: int
     metrics: int
+    varied: int
+    regional: int = 0
+    regions: int = 0
+    ranked: bool = False
 
     def row_bytes(self, instances: int) -> float:
-        """Bytes of one instance in the table and in the index over its parameters and seed."""
+        """Bytes of one instance of so many, indices and rows of regions included."""
         number = _integer_bytes(instances)
         header = 1 + self.parameters + self.metrics + 4
-        values = REAL * (self.parameters + self.metrics) + _integer_bytes(2**31) + STATUS
+        values = REAL * (self.parameters + self.metrics) + SEED + STATUS
         table = CELL + _varint_bytes(instances) + header + values
-        index = CELL + 1 + self.parameters + 2 + REAL * self.parameters + _integer_bytes(2**31) + number
-        return table / PAGE_FILL + index / INDEX_FILL
+        index = CELL + 1 + self.varied + 2 + REAL * self.varied + SEED + number
+        ranking = CELL + 3 + REAL + number if self.ranked else 0
+        return table / PAGE_FILL + (index + ranking) / INDEX_FILL + self._regional_bytes(number) / PAGE_FILL
 
     def bytes(self, instances: int) -> float:
         """Bytes of all of them."""
         return instances * self.row_bytes(instances)
+
+    def _regional_bytes(self, number: int) -> float:
+        if not self.regional:
+            return 0.0
+        return self.regions * (CELL + 3 + self.regional + number + 1 + REAL * self.regional)
 
 
 def _integer_bytes(largest: int) -> int:

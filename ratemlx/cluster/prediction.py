@@ -13,6 +13,7 @@ import numpy as np
 from ratemlx.cluster.database_size import DatabaseColumns
 from ratemlx.cluster.hardware import Cluster, Gpu
 from ratemlx.cluster.roofline import Network, Roofline, counted_roofline
+from ratemlx.runtime.analysis import Analysis
 from ratemlx.runtime.arrays import Floats
 from ratemlx.runtime.plan import ITEM_BYTES, SAMPLE_BUFFERS, Limits, Plan, SpeedGroup, make_plan
 from ratemlx.runtime.sizes import Sizes
@@ -24,6 +25,8 @@ LANES = 32
 """Threads of a block: a warp."""
 WARPS_TO_FILL = 8
 """Warps per multiprocessor that hide latencies; fewer run that much slower."""
+PAPER_VARIED = 5
+"""Parameters of the paper's sweep, which are taken to vary where only a number of instances is given."""
 USABLE_SHARE = 0.9
 """Part of a GPU's memory that batches may take; the rest is the driver's, the edges', and samples' on their way."""
 
@@ -39,6 +42,8 @@ class Prediction:
     roofline: Roofline
     efficiency: float
     fitting: dict[float, int]
+    columns: DatabaseColumns
+    keeps_series: bool
 
     @property
     def rate(self) -> float:
@@ -61,9 +66,10 @@ class Prediction:
         """Files that all ranks write, one per batch."""
         return self.ranks * len(self.plan.batches)
 
-    def database_bytes(self, columns: DatabaseColumns) -> float:
+    @property
+    def database_bytes(self) -> float:
         """Size of the database of all instances."""
-        return columns.bytes(self.n_instances)
+        return self.columns.bytes(self.n_instances)
 
     def _wave_seconds(self, index: int) -> float:
         plan = self.plan
@@ -89,11 +95,15 @@ def predict(
     ranks = min(cluster.ranks, count) if cluster else 1
     # Sorted, so that the share has of every speed what all ranks have.
     share = np.sort(speeds)[::ranks] if n_instances is None else np.full(math.ceil(count / ranks), speeds[0])
-    first = _plan(job, gpu, share[:1], rate=1.0)
+    analysis = Analysis(job, LANES)
+    first = _plan(job, gpu, share[:1], analysis, rate=1.0)
     found = counted_roofline(gpu, job.manifest, network_of(job, first.groups[0]))
-    plan = _plan(job, gpu, share, rate=efficiency * found.attainable)
-    fitting = {group.speed: _fitting(job, gpu, group) for group in plan.groups}
-    return Prediction(gpu, ranks, count, plan, found, efficiency, fitting)
+    plan = _plan(job, gpu, share, analysis, rate=efficiency * found.attainable)
+    fitting = {group.speed: _fitting(job, gpu, group, analysis) for group in plan.groups}
+    varied = len(job.sweep.names) if n_instances is None else PAPER_VARIED
+    return Prediction(
+        gpu, ranks, count, plan, found, efficiency, fitting, _columns(analysis, varied), analysis.keep.which == "all"
+    )
 
 
 def network_of(job: Job, group: SpeedGroup) -> Network:
@@ -122,7 +132,20 @@ def _limits(job: Job, gpu: Gpu, rate: float) -> Limits:
     )
 
 
-def _plan(job: Job, gpu: Gpu, speeds: Floats, rate: float) -> Plan:
+def _columns(analysis: Analysis, varied: int) -> DatabaseColumns:
+    catalogue = analysis.catalogue
+    regional = [item for item in catalogue.metrics if item.regional]
+    return DatabaseColumns(
+        parameters=len(catalogue.parameters),
+        metrics=len(catalogue.metrics) - len(regional),
+        varied=varied,
+        regional=len(regional),
+        regions=len(catalogue.regions),
+        ranked=catalogue.ranking is not None,
+    )
+
+
+def _plan(job: Job, gpu: Gpu, speeds: Floats, analysis: Analysis, rate: float) -> Plan:
     return make_plan(
         job.manifest,
         job.edges,
@@ -131,13 +154,22 @@ def _plan(job: Job, gpu: Gpu, speeds: Floats, rate: float) -> Plan:
         precision=job.spec.precision,
         n_observed=len(job.observed),
         limits=_limits(job, gpu, rate),
+        observer_bytes=analysis.bytes_per_instance,
+        keeps_series=analysis.needs_series,
     )
 
 
-def _fitting(job: Job, gpu: Gpu, group: SpeedGroup) -> int:
+def _fitting(job: Job, gpu: Gpu, group: SpeedGroup, analysis: Analysis) -> int:
     """Instances that fit side by side, with as few waiting samples as a call of one block needs."""
     limits = _limits(job, gpu, 1.0)
-    sizes = Sizes(job.manifest, job.connectome.n_regions, len(job.observed), ITEM_BYTES[job.spec.precision], job.timing)
+    sizes = Sizes(
+        job.manifest,
+        job.connectome.n_regions,
+        len(job.observed),
+        ITEM_BYTES[job.spec.precision],
+        job.timing,
+        analysis.bytes_per_instance,
+    )
     samples = SAMPLE_BUFFERS * sizes.least_samples(group.block) * sizes.sample
     each = sizes.instance(group.ring_rows, group.block, limits.holds_results) + samples
     return int(limits.usable_bytes // (LANES * each)) * LANES

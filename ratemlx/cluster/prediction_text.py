@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from ratemlx.cluster.database_size import DatabaseColumns
 from ratemlx.cluster.hardware import Cluster
 from ratemlx.cluster.prediction import USABLE_SHARE, WARPS_TO_FILL, Prediction
 from ratemlx.runtime.arrays import bytes_text, seconds_text
 
 
-def describe_prediction(found: Prediction, columns: DatabaseColumns, cluster: Cluster | None = None) -> list[str]:
+def describe_prediction(found: Prediction, cluster: Cluster | None = None) -> list[str]:
     """What fits, what it takes, and where the figures come from, in lines."""
     lines = [_hardware(found), *_memory(found), _work(found), *_time(found)]
     if cluster is not None:
-        lines = [_ranks(found, cluster), *lines, *_files(found, columns)]
+        lines = [_ranks(found, cluster), *lines, *_files(found)]
     return lines
 
 
@@ -60,12 +59,16 @@ def _ranks(found: Prediction, cluster: Cluster) -> str:
     )
 
 
-def _files(found: Prediction, columns: DatabaseColumns) -> list[str]:
-    size, row = found.database_bytes(columns), columns.row_bytes(found.n_instances)
-    series = found.plan.result_bytes / found.plan.n_instances * found.n_instances
-    return [
+def _files(found: Prediction) -> list[str]:
+    columns, plan = found.columns, found.plan
+    row = columns.row_bytes(found.n_instances)
+    of_regions = f", {columns.regional} metrics of {columns.regions} regions" if columns.regional else ""
+    lines = [
         f"{found.shards:,} shards, one per batch",
-        f"database {bytes_text(size)}: {found.n_instances:,} rows of {row:,.0f} bytes ({columns.parameters} parameters,"
-        f" {columns.metrics} metrics; no matrices, no series)",
-        f"time series, if they were kept: {bytes_text(series)}",
+        f"database {bytes_text(found.database_bytes)}: {found.n_instances:,} instances of {row:,.0f} bytes"
+        f" ({columns.parameters} parameters, {columns.metrics} metrics{of_regions}; matrices of the best come on top)",
     ]
+    if found.keeps_series:
+        series = plan.result_bytes / plan.n_instances * found.n_instances
+        lines.append(f"time series {bytes_text(series)}; with --metrics none are kept")
+    return lines

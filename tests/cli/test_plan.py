@@ -37,17 +37,19 @@ def test_for_a_gpu(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_for_a_cluster(capsys: pytest.CaptureFixture[str]) -> None:
-    text = told(capsys, "--instances", "61341696", *PAPER, "--cluster", "juwels-booster")
+    text = told(capsys, "--instances", "61341696", *PAPER, "--metrics", "table2", "--cluster", "juwels-booster")
     assert "936 nodes x 4 GPUs, 3,744 ranks" in text
     assert "16,384 of 61,341,696 instances on a GPU" in text
     assert "3,744 shards, one per batch" in text
-    assert re.search(r"database \d+\.\d GiB: 61,341,696 rows of \d+ bytes \(10 parameters, 48 metrics", text)
+    assert re.search(r"database \d+\.\d GiB: 61,341,696 instances of [\d,]+ bytes \(10 parameters, \d+ metrics", text)
+    assert "time series" not in text
 
 
 def test_a_part_of_a_cluster(capsys: pytest.CaptureFixture[str]) -> None:
     text = told(capsys, "--sweep", "b_e=0:100:100", *PAPER, "--cluster", "juwels-booster", "--nodes", "2")
     assert "2 nodes x 4 GPUs, 8 ranks" in text
     assert "13 of 100 instances on a GPU" in text
+    assert "time series 259.4 MiB; with --metrics none are kept" in text
 
 
 def test_efficiency_scales_time(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,6 +78,7 @@ def test_the_assumed_efficiency_is_that_of_predictions() -> None:
         (("--nodes", "3", "--gpu", "L4"), "--nodes needs --cluster"),
         (("--cluster", "juwels-booster", "--nodes", "937"), "has 936 nodes"),
         (("--gpu", "L4", "--sweep", "b_x=1,2"), "b_x"),
+        (("--gpu", "L4", "--instances", "3", "--metrics", "mean_FX"), "there is no metric 'mean_FX'"),
     ],
 )
 def test_mistakes(arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:

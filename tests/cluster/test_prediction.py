@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ratemlx.bench.store import Work
 from ratemlx.cluster.database_size import DatabaseColumns
 from ratemlx.cluster.hardware import find_cluster, find_gpu
 from ratemlx.cluster.prediction import EFFICIENCY, Prediction, predict
 from ratemlx.errors import SweepError
+from ratemlx.metrics import columns, select
+from ratemlx.runtime.outputs import make_outputs
 from ratemlx.runtime.spec import Job, prepare
+from ratemlx.store import RunStore
+from ratemlx.store.layout import DATABASE_FILE
 from tests.support.shipped import shipped
 
 
@@ -84,26 +88,40 @@ def test_every_speed_is_in_a_ranks_share() -> None:
     assert one.fitting[2.0] < one.fitting[3.0] < one.fitting[4.0]
 
 
-@pytest.mark.parametrize(("parameters", "metrics"), [(5, 48), (2, 24), (10, 0)])
-@pytest.mark.parametrize("shuffled", [False, True])
-def test_database_size(tmp_path: Path, parameters: int, metrics: int, shuffled: bool) -> None:
-    """Against a file with the database's columns, which SQLite writes here."""
-    rows, generator = 20_000, np.random.default_rng(1)
-    points = generator.random((rows, parameters))
-    if not shuffled:
-        points = points[np.lexsort(points.T[::-1])]
-    names = [f"p{index}" for index in range(parameters)]
-    columns = [f"{name} REAL" for name in (*names, *(f"m{index}" for index in range(metrics)))]
-    columns[parameters:parameters] = ["seed INTEGER", "status TEXT", "diverged_at INTEGER"]
-    path = tmp_path / "results.sqlite"
-    connection = sqlite3.connect(path)
-    unique = ", ".join((*names, "seed"))
-    connection.execute(f"CREATE TABLE instances(instance INTEGER PRIMARY KEY, {', '.join(columns)}, UNIQUE({unique}))")
-    values = generator.random((rows, metrics))
-    connection.executemany(
-        f"INSERT INTO instances VALUES({', '.join('?' * (len(columns) + 1))})",
-        ((i, *points[i].tolist(), 123_456_789, "ok", None, *values[i].tolist()) for i in range(rows)),
-    )
-    connection.commit()
-    connection.close()
-    assert DatabaseColumns(parameters, metrics).bytes(rows) == pytest.approx(path.stat().st_size, rel=0.15)
+@pytest.mark.parametrize(
+    "work",
+    [
+        Work(rows=4000),
+        Work(rows=4000, parameters=4, metrics=20),
+        Work(rows=1000, metrics=54, regional=10),
+    ],
+    ids=["as benchmarked", "few columns", "with metrics of regions"],
+)
+def test_database_size(work: Work, tmp_path: Path) -> None:
+    """Against a run's database that the store writes here, of four varied parameters."""
+    store = RunStore.open(tmp_path, "size", work.catalogue, work.points, {})
+    pending = store.pending()
+    for shard in work.shards(pending):
+        store.keep(shard)
+    store.finish()
+    columns = DatabaseColumns(work.parameters, work.metrics, 4, work.regional, work.regions, ranked=True)
+    size = (tmp_path / DATABASE_FILE).stat().st_size
+    assert columns.bytes(len(pending)) == pytest.approx(size, rel=0.12)
+
+
+def test_columns_are_those_that_the_run_would_have() -> None:
+    job = adex(outputs=make_outputs(metrics="table2"), sweep={"b_e": [0.0, 1.0], "global_coupling": [0.1, 0.2]})
+    found = predict(job, find_gpu("H200"))
+    numbers = columns(select(("table2",)), ("E", "I"))
+    regional = sum(item.regional for item in numbers)
+    assert found.columns == DatabaseColumns(10, len(numbers) - regional, 2, regional, 68)
+    assert not found.keeps_series
+    assert predict(adex(), find_gpu("H200")).keeps_series
+
+
+def test_observables_take_memory_of_the_gpu() -> None:
+    """Functional connectivity is added up there: fewer instances fit."""
+    plain = on("A100-40", 16_384)
+    with_fc = on("A100-40", 16_384, outputs=make_outputs(metrics="mean_FC"))
+    assert plain.fitting[3.0] > with_fc.fitting[3.0] > 0.5 * plain.fitting[3.0]
+    assert with_fc.bytes_per_instance > plain.bytes_per_instance
