@@ -82,27 +82,40 @@ def ingest(folder: Path, contents: Contents, shards: Sequence[Path]) -> int:
 
 
 def describe(folder: Path, contents: Contents) -> None:
-    """Bring provenance, sweeps and the index of points up to date; raises ResultError."""
+    """Bring provenance and sweeps up to date; raises ResultError."""
     path = path_of(folder)
     with writing(path), closing(_connect(path)) as connection, _transaction(connection, path):
         _write_descriptions(connection, contents)
-        wanted = schema.unique_points(contents.catalogue, contents.registry.varied)
-        found = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (schema.UNIQUE_POINTS,)).fetchone()
-        if found is None or found[0] != wanted:
-            connection.execute(f"DROP INDEX IF EXISTS {schema.UNIQUE_POINTS}")
-            connection.execute(wanted)
 
 
-def settle(folder: Path, shards: Sequence[Path]) -> None:
-    """After a run's last shard: forget shards that are gone, and let SQLite measure its indices."""
+def drop_indices(folder: Path) -> None:
+    """Before many rows go in, take away the indices that `settle` makes; raises ResultError."""
+    path = path_of(folder)
+    with writing(path), closing(_connect(path)) as connection, _transaction(connection, path):
+        for name in (schema.UNIQUE_POINTS, schema.RANKING):
+            connection.execute(f"DROP INDEX IF EXISTS {name}")
+
+
+def settle(folder: Path, contents: Contents, shards: Sequence[Path]) -> None:
+    """After a run's last shard: make indices, and forget shards that are gone; raises ResultError."""
     path = path_of(folder)
     names = {item.name for item in shards}
     with writing(path), closing(_connect(path)) as connection:
+        connection.execute(f"PRAGMA cache_size = -{BULK_CACHE_KIB}")
         with _transaction(connection, path):
+            _make_indices(connection, contents)
             gone = [item for item in connection.execute("SELECT name FROM shards") if item[0] not in names]
             connection.executemany("DELETE FROM shards WHERE name = ?", gone)
         connection.execute("PRAGMA analysis_limit = 1000")
         connection.execute("ANALYZE")
+
+
+def _make_indices(connection: sqlite3.Connection, contents: Contents) -> None:
+    """Make the indices that are not there."""
+    known = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    for name, statement in schema.late_indices(contents.catalogue, contents.registry.varied).items():
+        if name not in known:
+            connection.execute(statement)
 
 
 def rename_shard(folder: Path, old: str, new: str) -> None:
@@ -112,10 +125,11 @@ def rename_shard(folder: Path, old: str, new: str) -> None:
         connection.execute("UPDATE OR REPLACE shards SET name = ? WHERE name = ?", (new, old))
 
 
-def build(folder: Path, contents: Contents, shards: Sequence[Path]) -> int:
+def build(folder: Path, contents: Contents, shards: Sequence[Path], *, indices: bool = True) -> int:
     """Make the database from shards, in place of any that is there; gives the number of rows. Raises ResultError.
 
-    It is made beside the old one without journal, indices last, and takes its place when it is whole.
+    It is made beside the old one without journal, and takes its place when it is whole; `indices` are left out where
+    more rows are to come.
     """
     path = path_of(folder)
     temporary = folder / f".{DATABASE_FILE}{TEMPORARY}"
@@ -126,6 +140,8 @@ def build(folder: Path, contents: Contents, shards: Sequence[Path]) -> int:
                 for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{BULK_CACHE_KIB}"):
                     connection.execute(f"PRAGMA {setting}")
                 rows = _fill(connection, contents, shards)
+                if indices:
+                    _make_indices(connection, contents)
             _put_in_place(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -138,14 +154,9 @@ def _fill(connection: sqlite3.Connection, contents: Contents, shards: Sequence[P
     connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     for statement in schema.tables(contents.catalogue):
         connection.execute(statement)
-    _write_descriptions(connection, contents)
-    ranking = schema.ranking_index(contents.catalogue)
-    if ranking is not None:  # while rows go in: it says which arrays stay
-        connection.execute(ranking)
-    rows = _insert_all(connection, contents, shards)
-    connection.execute(schema.unique_points(contents.catalogue, contents.registry.varied))
     connection.execute(schema.DIVERGED_INDEX)
-    return rows
+    _write_descriptions(connection, contents)
+    return _insert_all(connection, contents, shards)
 
 
 def _put_in_place(temporary: Path, path: Path) -> None:
@@ -204,12 +215,15 @@ def _make_room(connection: sqlite3.Connection, shard: Shard) -> None:
 
 
 def _keep_best_arrays(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
-    """Delete arrays of all instances but the best: shards have those of each batch's best."""
+    """Delete arrays of all instances but the best of those that have any: shards bring those of each batch's best."""
     ranking = catalogue.ranking
     if ranking is None:
         return
     column, order = quoted(catalogue.metric_column(ranking.column)), "DESC" if ranking.largest else "ASC"
-    best = f"SELECT instance FROM instances WHERE {column} IS NOT NULL ORDER BY {column} {order}, instance LIMIT ?"
+    best = (
+        f"SELECT instance FROM instances WHERE {column} IS NOT NULL AND instance IN (SELECT instance FROM arrays)"
+        f" ORDER BY {column} {order}, instance LIMIT ?"
+    )
     connection.execute(f"DELETE FROM arrays WHERE instance NOT IN ({best})", (ranking.count,))
 
 

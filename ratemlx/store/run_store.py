@@ -213,7 +213,7 @@ class RunStore:
             more = {**self._contents.provenance, **before()}
             self._contents = replace(self._contents, provenance=more)
         self._patiently(lambda: database.describe(self.folder, self._contents))
-        self._patiently(lambda: database.settle(self.folder, shard_files(self.folder)))
+        self._patiently(lambda: database.settle(self.folder, self._contents, shard_files(self.folder)))
         run_file.write_contents(self.folder, self._contents, complete=True)
 
     def _take_stock(self) -> None:
@@ -238,12 +238,14 @@ class RunStore:
 
     def _open_database(self) -> None:
         """A database of this run is brought up to date; any other is made anew, from the shards."""
-        paths = shard_files(self.folder)
+        complete = self.complete
         if database.is_usable(self.folder, self._contents):
+            if not complete:
+                self._patiently(lambda: database.drop_indices(self.folder))
             self._patiently(lambda: database.describe(self.folder, self._contents))
             self._patiently(self._ingest)
         else:
-            database.build(self.folder, self._contents, paths)
+            database.build(self.folder, self._contents, shard_files(self.folder), indices=complete)
 
     def _ingest(self) -> int:
         """Put in all shards that are not in; damaged ones are moved aside and their instances are missing."""

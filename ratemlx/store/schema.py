@@ -11,6 +11,7 @@ APPLICATION = 0x724D4C58
 """Says that a SQLite file is a run's database: "rMLX"."""
 
 UNIQUE_POINTS = "unique_points"
+RANKING = "ranking"
 
 FIXED_TABLES = (
     "CREATE TABLE provenance (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
@@ -52,22 +53,19 @@ def metric_columns(catalogue: Catalogue, *, regional: bool) -> list[str]:
     return [catalogue.metric_column(item.column) for item in catalogue.of_metrics(regional=regional)]
 
 
-def unique_points(catalogue: Catalogue, varied: Sequence[str]) -> str:
-    """The index that lets no point be stored twice.
+def late_indices(catalogue: Catalogue, varied: Sequence[str]) -> dict[str, str]:
+    """Indices by name, to be made when all rows are in: kept up row by row they would cost more than the rows.
 
-    It is over the parameters that vary and the seed: all others are equal throughout, and would double the file.
-    Queries for some values of the first of them use it as well.
+    One lets no point be there twice. It is over the parameters that vary and the seed: all others are equal throughout,
+    and would double the file. Queries for some values of the first of them use it as well. The other is over what
+    instances are ranked by.
     """
     columns = [*(quoted(catalogue.parameter_column(name)) for name in varied), "seed"]
-    # Without a sweep there is one instance, which its number keeps unique.
-    return f"CREATE UNIQUE INDEX {UNIQUE_POINTS} ON instances ({', '.join(columns)})"
-
-
-def ranking_index(catalogue: Catalogue) -> str | None:
-    """The index for the best instances, if the run ranks them."""
-    if catalogue.ranking is None:
-        return None
-    return f"CREATE INDEX ranking ON instances ({quoted(catalogue.metric_column(catalogue.ranking.column))})"
+    found = {UNIQUE_POINTS: f"CREATE UNIQUE INDEX {UNIQUE_POINTS} ON instances ({', '.join(columns)})"}
+    if catalogue.ranking is not None:
+        ranked = quoted(catalogue.metric_column(catalogue.ranking.column))
+        found[RANKING] = f"CREATE INDEX {RANKING} ON instances ({ranked})"
+    return found
 
 
 DIVERGED_INDEX = "CREATE INDEX diverged ON instances (diverged_at) WHERE diverged_at IS NOT NULL"

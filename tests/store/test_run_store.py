@@ -244,7 +244,6 @@ def test_a_complete_run_is_left_as_it_is(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     compute(store)
     assert store.present().tolist() == list(range(20))
-    assert store.swept == ("g", "b_e")
     store.finish({"seconds": 2})
     before = (tmp_path / "run.json").read_bytes()
     assert RunStore.open(tmp_path, STAMP, CATALOGUE, grid(), {"model": "adex", "date": "later"}).complete
