@@ -115,11 +115,12 @@ def damaged_folder(folder: Path) -> Path:
 
 
 def _check_whole(path: Path) -> None:
-    """Raise DamagedShardError unless the checksum of the content is the one in the name."""
+    """Raise DamagedShardError unless the checksum of the content is the one in the name.
+
+    A file that cannot be read is not damaged: the file system may be ill for a moment, and no shard is given up for it.
+    """
     named = NAME.fullmatch(path.name)
-    try:
+    with told(f"{path} cannot be read", "give the same command again when the file system answers"):
         whole = named is not None and checksum_of(path) == named["checksum"]
-    except OSError as error:
-        raise DamagedShardError(path) from error
     if not whole:
         raise DamagedShardError(path)

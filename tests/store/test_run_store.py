@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -252,3 +253,16 @@ def test_a_complete_run_is_left_as_it_is(tmp_path: Path) -> None:
     shard_files(tmp_path)[0].unlink()
     assert open_store(tmp_path).pending().tolist() == [0, 1, 2]
     assert b'"complete": false' in (tmp_path / "run.json").read_bytes()
+
+
+def test_a_file_system_that_is_ill_for_a_moment_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compute(open_store(tmp_path))
+
+    def fail(_path: Path) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ratemlx.store.shards.checksum_of", fail)
+        with pytest.raises(ResultError, match="cannot be read: Input/output error"):
+            open_store(tmp_path)
+    assert open_store(tmp_path).complete
