@@ -73,10 +73,13 @@ def is_usable(folder: Path, contents: Contents) -> bool:
         return False
 
 
-def ingest(folder: Path, contents: Contents, shards: Sequence[Path]) -> int:
-    """Put shards in that are not in yet; gives the number of rows. Raises ResultError, BusyError while it is read."""
+def ingest(folder: Path, contents: Contents, shards: Sequence[Path], wait: float | None = None) -> int:
+    """Put shards in that are not in yet; gives the number of rows.
+
+    Raises ResultError; BusyError if somebody who reads does not let go within `wait` seconds.
+    """
     path = path_of(folder)
-    with writing(path), closing(_connect(path)) as connection:
+    with writing(path), closing(_connect(path, wait)) as connection:
         known = {name for (name,) in connection.execute("SELECT name FROM shards")}
         return _insert_all(connection, contents, [item for item in shards if item.name not in known])
 
@@ -278,9 +281,9 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, wait: float | None = None) -> sqlite3.Connection:
     """A connection without implicit transactions; FULL waits for the disk at each commit, which are few."""
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS if wait is None else wait, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA synchronous = FULL")

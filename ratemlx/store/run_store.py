@@ -48,6 +48,8 @@ from ratemlx.store.shards import (
 Explain = Callable[[Mapping[str, Any]], Sequence[str]]
 """From run.json of the run that is there to what differs from this one, in words."""
 
+SHORT_WAIT = 0.2
+"""Seconds that `ingest` waits for a reader: while it waits, nothing is computed."""
 FINISH_TRIES = 12
 """Times that `finish` waits for a reader to let go of the database, each database.BUSY_SECONDS."""
 
@@ -184,7 +186,7 @@ class RunStore:
         if changed == self._seen:
             return 0
         try:
-            rows = self._ingest()
+            rows = self._ingest(wait=SHORT_WAIT)
         except database.BusyError:
             return 0
         self._seen = changed
@@ -247,11 +249,11 @@ class RunStore:
         else:
             database.build(self.folder, self._contents, shard_files(self.folder), indices=complete)
 
-    def _ingest(self) -> int:
+    def _ingest(self, wait: float | None = None) -> int:
         """Put in all shards that are not in; damaged ones are moved aside and their instances are missing."""
         while True:
             try:
-                return database.ingest(self.folder, self._contents, shard_files(self.folder))
+                return database.ingest(self.folder, self._contents, shard_files(self.folder), wait)
             except DamagedShardError as error:
                 self._set_aside(error.path)
 
