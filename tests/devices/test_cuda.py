@@ -170,6 +170,7 @@ def test_memory_is_used_again_and_only_when_work_on_it_is_done(device: CudaDevic
     assert device.free_bytes() == free + rounded(2 * 32 * 4)
     again = zeros(device)
     assert again.address == address
+    queue.synchronize()
     np.testing.assert_array_equal(device.queue().download(again).result(), 0)
     again.close()
     again.close()
@@ -189,6 +190,16 @@ def test_host_memory_is_not_lent_again_while_somebody_looks(device: CudaDevice) 
     gc.collect()
     third = device.upload(np.full(100, 3.0))
     assert queue.download(third).result().ctypes.data == place
+
+
+def test_host_memory_is_not_lent_again_while_a_copy_writes_to_it(device: CudaDevice) -> None:
+    first, second = device.queue(), device.queue()
+    buffer = device.upload(np.full(100, 2.0))
+    first.download(device.upload(np.full(100, 1.0)))
+    del first
+    seen = second.download(buffer).result()
+    device.synchronize()
+    np.testing.assert_array_equal(seen, 2.0)
 
 
 def test_memory_that_lies_idle_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
