@@ -33,6 +33,7 @@ CHOICES: Mapping[str, ObservableSettings | None] = {
     "moments": ObservableSettings(fc=False),
     "moments and FC": ObservableSettings(),
     "BOLD": ObservableSettings(moments=False, fc=False, bold=BoldSettings(TR=100.0)),
+    "BOLD, 4 ms steps": ObservableSettings(moments=False, fc=False, bold=BoldSettings(TR=100.0, step=4.0)),
 }
 """What is compared; the first is what the others are compared with."""
 

@@ -21,8 +21,8 @@ from ratemlx.observables.settings import BoldSettings
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.devices.base import Buffer, Device, Queue
 
-N_ROWS = 5
-"""Numbers of a region's state: signal, flow, volume, deoxyhaemoglobin, and the sum of the open volume."""
+N_ROWS = 6
+"""Numbers of a region's state: signal, flow, volume, deoxyhaemoglobin, and the sums of the open volume and step."""
 
 
 class Arguments(ctypes.Structure):
@@ -30,27 +30,40 @@ class Arguments(ctypes.Structure):
 
     _fields_ = [
         *integers("n_exposures", "n_regions", "n_chosen", "capacity", "n_samples"),
-        *integers("until_kept", "per_volume", "n_volumes", "heun", "linear", "average", "unused"),
+        *integers("until_kept", "per_step", "per_volume", "n_volumes", "heun", "linear", "average", "first_sample"),
+        ("unused", ctypes.c_int32),
         *numbers("step", "gain", "decay", "feedback", "transit", "stiffness", "extraction", "log_rest", "scale"),
         ("k", ctypes.c_double * 3),
         *pointers("samples", "chosen", "state", "volumes"),
     ]
 
 
-def samples_per_volume(TR: float, period: float) -> int:
-    """Samples of a repetition time; raises SweepError if they are not whole (both in ms)."""
-    count = round(TR / period)
-    if count < 1 or abs(count * period - TR) > 1e-6 * period:
-        near = max(1, count) * period
+def samples_per_step(settings: BoldSettings, period: float) -> int:
+    """Samples that a step of the model is driven by; raises SweepError if they are not whole."""
+    return 1 if settings.step is None else _whole("step", settings.step, "the period", period)
+
+
+def steps_per_volume(settings: BoldSettings, period: float) -> int:
+    """Steps of a repetition time; raises SweepError if they are not whole."""
+    if settings.step is None:
+        return _whole("TR", settings.TR, "the period", period)
+    return _whole("TR", settings.TR, "the step", settings.step)
+
+
+def _whole(name: str, time: float, unit_name: str, unit: float) -> int:
+    """How many units of time make up another (both in ms)."""
+    count = round(time / unit)
+    if count < 1 or abs(count * unit - time) > 1e-6 * unit:
         raise SweepError(
-            f"BOLD's TR ({TR:g} ms) must be a multiple of the period ({period:g} ms)", f"the nearest is {near:g} ms"
+            f"BOLD's {name} ({time:g} ms) must be a multiple of {unit_name} ({unit:g} ms)",
+            f"the nearest is {max(1, count) * unit:g} ms",
         )
     return count
 
 
 def n_volumes(settings: BoldSettings, layout: Layout, first_kept: int) -> int:
     """Volumes of a run; raises SweepError if there is none, or if the band-pass needs more."""
-    per_volume = samples_per_volume(settings.TR, layout.period)
+    per_volume = steps_per_volume(settings, layout.period) * samples_per_step(settings, layout.period)
     count = (layout.n_samples - first_kept) // per_volume
     # SciPy pads the signal at both ends by three times the filter's length.
     least = 3 * (2 * settings.order + 1) + 1 if settings.band else 2 if settings.fc else 1
@@ -110,6 +123,7 @@ class BoldObserver:
         arguments = self._arguments
         arguments.samples, arguments.n_samples = samples.address, n_samples
         arguments.until_kept = self._run.first_kept - first_sample
+        arguments.first_sample = first_sample
         if n_samples:
             self._call("drive", queue)
 
@@ -138,12 +152,13 @@ def _arguments(run: BoldProgram, capacity: int) -> Arguments:
         n_regions=layout.n_regions,
         n_chosen=len(run.chosen),
         capacity=capacity,
-        per_volume=samples_per_volume(settings.TR, layout.period),
+        per_step=samples_per_step(settings, layout.period),
+        per_volume=steps_per_volume(settings, layout.period),
         n_volumes=run.n_volumes,
         heun=int(balloon.integrator == "heun"),
         linear=int(balloon.equation == "linear"),
         average=int(settings.volume == "mean"),
-        step=layout.period * 1e-3,
+        step=layout.period * samples_per_step(settings, layout.period) * 1e-3,
         gain=balloon.gain,
         decay=1.0 / balloon.tau_s,
         feedback=1.0 / balloon.tau_f,

@@ -73,12 +73,15 @@ class Balloon:
 class BoldSettings:
     """The BOLD signal: a volume every `TR` ms, which is the signal at its end or the mean over it.
 
+    The model is advanced by `step` ms at once, driven by the mean of so many samples (None: by every sample).
+
     `band` (low, high in Hz) filters the finished signal by a Butterworth filter of `order`, forward and backward.
     `fc` asks for the functional connectivity of the finished signal.
     """
 
     TR: float = 2000.0
     balloon: Balloon = field(default_factory=Balloon)
+    step: float | None = None
     volume: Literal["last", "mean"] = "last"
     band: tuple[float, float] | None = None
     order: int = 2
@@ -86,6 +89,8 @@ class BoldSettings:
 
     def __post_init__(self) -> None:
         _check_number("BOLD's TR", self.TR, above_zero=True)
+        if self.step is not None:
+            _check_number("BOLD's step", self.step, above_zero=True)
         _check_choice("volume", self.volume, ("last", "mean"))
         if not 1 <= self.order <= 10:
             raise SweepError(f"the order of BOLD's band-pass must be 1 to 10; it is {self.order}")

@@ -10,7 +10,7 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from ratemlx.errors import SweepError
-from ratemlx.observables.bold import Arguments, samples_per_volume
+from ratemlx.observables.bold import Arguments, samples_per_step, steps_per_volume
 from ratemlx.observables.correlation import matrices
 from ratemlx.observables.observation import Observation
 from ratemlx.observables.settings import Balloon, BoldSettings, ObservableSettings
@@ -128,6 +128,29 @@ def test_results_do_not_depend_on_how_samples_arrive(device: Device, cuts: tuple
         np.testing.assert_array_equal(found[name], values, err_msg=name)
 
 
+@pytest.mark.parametrize("transient", [0.0, 100.0, 103.0])
+def test_a_step_may_be_driven_by_the_mean_of_samples(device: Device, transient: float) -> None:
+    """Steps end where volumes do; the samples before the first whole one drive nothing."""
+    series = drive(1003)
+    settings = replace(SHORT, step=4.0)
+    found = observe(only_bold(settings, transient), series, device, (33,))["bold"]
+    left_out = int(transient) % 4
+    steps = series[:, :, left_out : left_out + 1000].astype(np.float64).reshape(2, 2, 250, 4, 3).mean(axis=3)
+    exact = balloon(steps, Balloon(), 4.0)[:, :, int(transient) // 4 :]
+    np.testing.assert_allclose(found, exact[:, :, 24 : 25 * found.shape[2] : 25], rtol=1e-6)
+    if not left_out:
+        every = observe(only_bold(SHORT, transient), series, device)["bold"]
+        assert np.abs(found - every).max() < 2e-3 * np.abs(every).max()
+
+
+@pytest.mark.parametrize("cuts", [(1,), (4,), (1, 0, 77, 3, 250)])
+def test_steps_do_not_depend_on_how_samples_arrive(device: Device, cuts: tuple[int, ...]) -> None:
+    series = drive(500)
+    settings = only_bold(replace(SHORT, step=5.0, volume="mean"), transient=41.0)
+    whole, found = observe(settings, series, device), observe(settings, series, device, cuts)
+    np.testing.assert_array_equal(found["bold"], whole["bold"])
+
+
 def test_small_rates_lose_nothing_to_rounding(cpu: Device) -> None:
     """The state is near one and a step changes it by less than float32 can tell; it is in float64."""
     series = drive(20_000) * np.float32(1e-4)
@@ -185,6 +208,8 @@ def test_both_observables_come_together(device: Device) -> None:
     [
         (BoldSettings(TR=100.5), 0.0, "BOLD's TR (100.5 ms) must be a multiple of the period (1 ms)", "100 ms"),
         (BoldSettings(TR=0.2), 0.0, "BOLD's TR (0.2 ms) must be a multiple of the period (1 ms)", "1 ms"),
+        (BoldSettings(TR=100.0, step=2.5), 0.0, "BOLD's step (2.5 ms) must be a multiple of the period (1 ms)", "2 ms"),
+        (BoldSettings(TR=100.0, step=3.0), 0.0, "BOLD's TR (100 ms) must be a multiple of the step (3 ms)", "99 ms"),
         (BoldSettings(TR=400.0), 300.0, "the run has 1 BOLD volume of 400 ms after its transient;", "longer duration"),
         (BoldSettings(TR=100.0, band=(1.0, 2.0)), 0.0, "the run has 10 BOLD volumes of 100 ms", "longer duration"),
     ],
@@ -198,12 +223,14 @@ def test_what_a_run_cannot_give_is_refused(
     assert hint in str(caught.value.hint)
 
 
-def test_a_tr_is_counted_in_samples() -> None:
-    assert samples_per_volume(2000.0, 0.1) == 20_000
-    assert samples_per_volume(720.0, 1.0) == 720
+def test_times_are_counted_in_samples() -> None:
+    assert steps_per_volume(BoldSettings(TR=2000.0), 0.1) == 20_000
+    assert steps_per_volume(BoldSettings(TR=720.0), 1.0) == 720
+    slow = BoldSettings(TR=720.0, step=4.0)
+    assert (samples_per_step(slow, 0.5), steps_per_volume(slow, 0.5)) == (8, 180)
 
 
 def test_the_structure_has_no_holes() -> None:
     """C and ctypes lay it out alike: 32-bit numbers come in pairs."""
-    assert Arguments.step.offset == 48
-    assert Arguments.samples.offset == 48 + 12 * 8
+    assert Arguments.step.offset == 56
+    assert Arguments.samples.offset == 56 + 12 * 8

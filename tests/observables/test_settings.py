@@ -31,6 +31,7 @@ def test_defaults_are_stephans() -> None:
         (lambda: Balloon(integrator="rk4"), "BOLD has no integrator 'rk4'"),
         (lambda: Balloon(coefficients="revisd"), "BOLD has no coefficients 'revisd'"),
         (lambda: BoldSettings(TR=-1.0), "BOLD's TR must be above zero; it is -1"),
+        (lambda: BoldSettings(step=0.0), "BOLD's step must be above zero; it is 0"),
         (lambda: BoldSettings(volume="first"), "BOLD has no volume 'first'"),
         (lambda: BoldSettings(order=0), "the order of BOLD's band-pass must be 1 to 10; it is 0"),
         (lambda: BoldSettings(band=(0.1, 0.3)), "BOLD's band of 0.1 to 0.3 Hz cannot be had at a TR of 2000 ms"),
@@ -63,7 +64,7 @@ def test_memory_of_an_instance() -> None:
     without = ObservableSettings(moments=False, fc=False)
     assert Observation(without, LAYOUT).bytes_per_instance == 0
     bold = ObservableSettings(moments=False, fc=False, bold=BoldSettings(TR=1000.0), bold_exposures=("E",))
-    assert Observation(bold, LAYOUT).bytes_per_instance == 68 * (5 * 8 + 5 * 4)
+    assert Observation(bold, LAYOUT).bytes_per_instance == 68 * (6 * 8 + 5 * 4)
 
 
 def test_exposures_are_in_the_order_of_the_samples() -> None:
