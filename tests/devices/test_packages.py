@@ -87,6 +87,11 @@ def test_it_runs_kernels_with_the_numbers_of_the_emulation(package: str, librari
     assert result == "True (40, 2, 4, 68)"
 
 
+def test_pycuda_ends_well_with_a_context_that_an_interrupt_left(libraries: Path) -> None:
+    code = "from ratemlx.runtime.devices.cuda_pycuda import PyCuda; PyCuda(0)._context.push(); print('end')"
+    assert in_its_own_process("pycuda", code, libraries) == ["end"]
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 @pytest.mark.parametrize(
     ("variables", "message"),

@@ -153,8 +153,15 @@ def _primary_context(number: int) -> tuple[Any, Any]:
     driver.init()
     device = driver.Device(number)
     context = device.retain_primary_context()
-    atexit.register(context.detach)
+    atexit.register(_let_go, driver, context)
     return device, context
+
+
+def _let_go(driver: Any, context: Any) -> None:
+    # An interrupt can come between a push and what pops it.
+    while driver.Context.get_current() == context:
+        driver.Context.pop()
+    context.detach()
 
 
 def _driver() -> Any:
