@@ -13,7 +13,8 @@ from ratemlx.bench.gpu import variants
 from ratemlx.bench.gpu.__main__ import main
 from ratemlx.bench.gpu.benchmark import Settings, goals, table
 from ratemlx.bench.gpu.measure import _steps_within
-from ratemlx.bench.gpu.roofline import issue_bound, kernel_roofline
+from ratemlx.bench.gpu.peers import measure_cubnm
+from ratemlx.bench.gpu.roofline import cost_of, issue_bound, kernel_roofline
 from ratemlx.bench.gpu.variants import DEFAULT, Variant, batch_of, definitions_of, time_variant, variants_to_try
 from ratemlx.bench.gpu.works import WORKS, Work, job_of
 from ratemlx.bench.sass import Counts, FunctionCounts
@@ -192,3 +193,38 @@ def test_samples_reach_the_host(job: Job, device: Device, monkeypatch: pytest.Mo
     time_variant(job, DEFAULT, device)
     assert sum(counted) == job.timing.n_samples == 10
     assert all(np.isfinite(values).all() and np.ptp(values) > 0 for values in arrived.values())
+
+
+def test_cost_of_a_work_on_a_gpu_that_is_not_here() -> None:
+    """What machine code of second-order AdEx executes: near the generator's own count, and nowhere near memory."""
+    gpu = find_gpu("H200")
+    try:
+        cost = cost_of(WORKS[0], gpu)
+    except RatemlxError as error:
+        pytest.skip(error.message)
+    assert 837 <= cost.line.operations <= 1400
+    assert 4 * 1244 / 68 < cost.line.bytes < 95
+    assert cost.line.attainable == min(cost.line.by_arithmetic, cost.line.by_memory)
+    assert 1e10 < cost.by_issue < cost.line.by_arithmetic
+
+
+def test_measuring_cubnm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe tells how much simulated time fits; what goes wrong in it is a note."""
+    asked: list[tuple[int, float, bool]] = []
+
+    def rate(_: object, *, instances: int, seconds: float, on_gpu: bool) -> float:
+        asked.append((instances, seconds, on_gpu))
+        return 1e9
+
+    monkeypatch.setattr("ratemlx.bench.peers.cubnm_rate", rate)
+    found = measure_cubnm(WORKS[3], seconds=20.0)
+    # 32,768 instances x 100 regions x 10,000 steps of a second take 33 s at that rate.
+    assert asked == [(32_768, 2.0, True)]
+    assert found["node_steps_per_second"] == 1e9
+    assert measure_cubnm(WORKS[3].shrunk(64, 10), seconds=1.0)["simulated_seconds"] == 15.0
+
+    def broken(*_: object, **__: object) -> float:
+        raise ValueError("no kernel image")
+
+    monkeypatch.setattr("ratemlx.bench.peers.cubnm_rate", broken)
+    assert "no kernel image" in str(measure_cubnm(WORKS[3], seconds=1.0)["note"])

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from ratemlx.bench.gpu.benchmark import PARTS, Settings, measure_gpu, table, write_figures
+from ratemlx.bench.gpu.roofline import cost_of
+from ratemlx.bench.gpu.works import WORKS
 from ratemlx.bench.paper_kernel import Toolchain
 from ratemlx.cluster.hardware import find_gpu
 from ratemlx.errors import RatemlxError
@@ -15,6 +17,8 @@ from ratemlx.errors import RatemlxError
 def main(words: list[str] | None = None) -> int:
     """The command; 2 if there is no device."""
     options = _parser().parse_args(words)
+    if options.roofline is not None:
+        return _print_rooflines(options.roofline)
     host = None if options.host_headers is None else Toolchain(("g++",), (options.host_headers,), nvcc=False)
     try:
         settings = Settings(
@@ -37,6 +41,25 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
+def _print_rooflines(gpu: str) -> int:
+    """Costs of node-steps on a GPU that need not be there."""
+    try:
+        found = find_gpu(gpu)
+        print(
+            f"{found.name}: a node-step's cost, counted in machine code for {found.architecture}; node-steps/s at most"
+        )
+        print("work | FLOP | bytes | by arithmetic | by memory | by instructions")
+        for work in WORKS:
+            cost = cost_of(work, found)
+            line = cost.line
+            costs = f"{line.operations:,.0f} | {line.bytes:,.0f}"
+            print(f"{work.title} | {costs} | {line.by_arithmetic:.3g} | {line.by_memory:.3g} | {cost.by_issue:.3g}")
+    except RatemlxError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
 def _print(found: dict[str, object]) -> None:
     headers, rows = table(found)
     print(f"{found['device']}, {found['date']}" + ("" if found["measured"] else ": a dry run, no figure of a GPU"))
@@ -52,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=300.0, help="time for all of it, without compiling")
     parser.add_argument("--instances", type=int, help="at most so many instances: for dry runs")
     parser.add_argument("--steps", type=int, help="at most so many steps: for dry runs")
+    parser.add_argument("--roofline", metavar="GPU", help="only costs of node-steps and what they allow on this GPU")
     parser.add_argument("--gpu", help="the catalogue's name of the GPU, if its own name does not tell")
     parser.add_argument("--host-headers", type=Path, help="compile the paper's kernel for the host, with these headers")
     parser.add_argument("--output", type=Path, help="JSON file")

@@ -19,6 +19,8 @@ from ratemlx.errors import RatemlxError
 from ratemlx.runtime import load_connectome
 
 PROBE_SAMPLES = 3
+LEAST_SECONDS, MOST_SECONDS = 2.0, 60.0
+"""Of cuBNM's simulated time, in whole repetition times of 1 s, of which it needs two."""
 
 
 def measure_paper_kernel(
@@ -74,11 +76,11 @@ def measure_cubnm(work: Work, *, seconds: float, on_gpu: bool = True) -> dict[st
 
     dense = dense_connectome(work.regions or DENSE_REGIONS)
     try:
-        probe = cubnm_rate(dense, instances=work.instances, seconds=2.0, on_gpu=on_gpu)
-        wanted = probe * seconds / (work.instances * dense.n_regions) * DT / 1000
-        # Whole repetition times of 1 s, of which cuBNM needs two.
-        simulated = float(max(2, min(60, int(wanted))))
-        rate = cubnm_rate(dense, instances=work.instances, seconds=simulated, on_gpu=on_gpu)
+        rate = cubnm_rate(dense, instances=work.instances, seconds=LEAST_SECONDS, on_gpu=on_gpu)
+        fitting = rate * seconds / (work.instances * dense.n_regions) * DT / 1000
+        simulated = float(max(LEAST_SECONDS, min(MOST_SECONDS, int(fitting))))
+        if simulated > LEAST_SECONDS:
+            rate = cubnm_rate(dense, instances=work.instances, seconds=simulated, on_gpu=on_gpu)
     except ImportError as error:
         return {"note": f"cubnm is not there: {error}"}
     except Exception as error:  # Its own errors are of many kinds; none of them may end the benchmark.
