@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ratemlx.errors import ResultError
 from ratemlx.store import schema
+from ratemlx.store.functions import add_functions
 from ratemlx.store.layout import DATABASE_FILE, RUN_FILE
 
 WAIT_SECONDS = 10.0
@@ -68,6 +69,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise ResultError(f"{path} is not the database of a run")
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
+        add_functions(connection)
         connection.set_authorizer(_authorize)
     except BaseException:
         connection.close()

@@ -13,6 +13,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ratemlx.cli import main
@@ -249,3 +250,17 @@ def test_rebuild(run: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (run / "run.lock").write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
     assert main(["query", str(run), "--rebuild"]) == 2
     (run / "run.lock").unlink()
+
+
+def test_statistics(run: Path) -> None:
+    rows = np.array(ask(run, "SELECT fitness, b_e FROM instances WHERE fitness IS NOT NULL"))
+    ((deviation, middle, correlation),) = ask(
+        run, "SELECT stdev(fitness + 1e6), median(fitness), corr(fitness, b_e) FROM instances"
+    )
+    assert deviation == pytest.approx(np.std(rows[:, 0], ddof=1), rel=1e-9)
+    assert middle == np.median(rows[:, 0])
+    assert correlation == pytest.approx(np.corrcoef(rows.T)[0, 1], rel=1e-12)
+    assert ask(run, "SELECT stdev(g), median(g), corr(g, g), corr(1, g) FROM instances WHERE 0") == [(None,) * 4]
+    assert ask(run, "SELECT corr(seed, g), stdev(seed) FROM instances") == [(None, 0.0)]
+    with pytest.raises(ResultError, match="user-defined aggregate's 'step' method raised error"):
+        ask(run, "SELECT stdev(status) FROM instances")
