@@ -42,10 +42,9 @@ def plot(
       ratemlx plot first_sweep --metric mean_FC_E -o map.png
       ratemlx plot first_sweep --kind traces --x global_coupling --y b_e -o traces.pdf
     """
-    from ratemlx.report.plot import Request
-    from ratemlx.report.plot import plot as draw
+    from ratemlx.report import Request, write_figure
     from ratemlx.report.select import parse_at
 
     request = Request(tuple(metric or ()), x, y, facet, parse_at(at or []), instance, log)
-    draw(run, kind, output, request)
+    write_figure(run, kind, output, request)
     print(output)

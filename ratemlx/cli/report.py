@@ -23,6 +23,6 @@ def report(
       ratemlx report first_sweep
       ratemlx report first_sweep -o sweep.html
     """
-    from ratemlx.report.page import write_report
+    from ratemlx.report import write_report
 
     print(write_report(run, output))

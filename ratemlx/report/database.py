@@ -44,13 +44,14 @@ def open_database_run(path: Path) -> Run:
         rows = _table(database, ("instance", "seed", "diverged_at"), whole_numbers=True)
         series = _numbers(database, "SELECT DISTINCT instance FROM arrays WHERE name = 'series' ORDER BY instance")
         names = {str(row[0]): str(row[5]) for row in parameters}
+        sweeps = tuple(_sweeps(database))
         run = Run(
             folder=path.parent,
             model=str(provenance.get("model", "unknown model")),
             provenance=provenance,
-            sweeps=tuple(_sweeps(database)),
+            sweeps=sweeps,
             parameters=tuple(Quantity(str(row[0]), row[1] or "", row[2] or "", "", row[3]) for row in parameters),
-            swept=tuple(str(row[0]) for row in parameters if row[4]),
+            swept=_in_order_of_sweeps(sweeps, [str(row[0]) for row in parameters if row[4]]),
             metrics=tuple(
                 Quantity(str(row[0]), row[1] or "", row[2] or "", row[3] or "")
                 for row in sorted((row for row in metrics if row[0] in order), key=lambda row: order[row[0]])
@@ -103,16 +104,22 @@ def _sweeps(database: sqlite3.Connection) -> Iterator[Sweep]:
     for first, count, kind, axes, command, date in database.execute(query):
         values = _value(axes or "{}")
         words = _value(command) if command else ""
+        axes = values if isinstance(values, Mapping) else {}
         yield Sweep(
-            int(first),
-            int(count),
-            str(kind),
-            {str(name): list(items) for name, items in values.items() if isinstance(items, list)}
-            if isinstance(values, Mapping)
-            else {},
-            " ".join(map(str, words)) if isinstance(words, list) else str(words),
-            str(date),
+            first_instance=int(first),
+            n_instances=int(count),
+            kind=str(kind),
+            axes={str(name): list(items) for name, items in axes.items() if isinstance(items, list)},
+            command=" ".join(map(str, words)) if isinstance(words, list) else str(words),
+            date=str(date),
+            names=tuple(map(str, values)) if isinstance(values, Mapping | list) else (),
         )
+
+
+def _in_order_of_sweeps(sweeps: Sequence[Sweep], swept: Sequence[str]) -> tuple[str, ...]:
+    """What varies, in the order in which it was asked for."""
+    named = [name for sweep in sweeps for name in sweep.names if name in swept]
+    return tuple(dict.fromkeys((*named, *swept)))
 
 
 def _read(path: Path, column_names: Mapping[str, str], names: Sequence[str]) -> Floats:

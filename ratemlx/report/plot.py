@@ -29,12 +29,15 @@ class Request:
     logarithmic: bool = False
 
 
-def plot(folder: str | Path, kind: str, path: Path, request: Request) -> None:
+EVERYTHING_CHOSEN = Request()
+
+
+def write_figure(folder: str | Path, kind: str, path: str | Path, request: Request = EVERYTHING_CHOSEN) -> None:
     """Draw a figure of the run in `folder` into a file; raises ResultError where the run lacks what it needs."""
     if kind not in KINDS:
         raise ResultError(f"no figure is called {kind}", did_you_mean(kind, KINDS))
-    figures.file_format(path)
-    KINDS[kind](remembered(open_run(folder)), path, request)
+    figures.file_format(Path(path))
+    KINDS[kind](remembered(open_run(folder)), Path(path), request)
 
 
 def _view(run: Run, request: Request, facets: bool) -> View:

@@ -37,7 +37,10 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One command that instances came from; a run that was enlarged has several."""
+    """One command that instances came from; a run that was enlarged has several.
+
+    `names` are what it varies, in its order; `axes` have their values where these make a grid.
+    """
 
     first_instance: int
     n_instances: int
@@ -45,6 +48,7 @@ class Sweep:
     axes: Mapping[str, Sequence[Any]]
     command: str
     date: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

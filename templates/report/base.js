@@ -26,12 +26,12 @@ function drawing(tag, attributes, ...children) {
   return made;
 }
 
-// Four digits, without trailing zeros; powers of ten where the number is very small or large.
-function figures(value) {
+// A few digits, without trailing zeros; powers of ten where the number is very small or large.
+function figures(value, digits = 4) {
   if (value === null || value === undefined || Number.isNaN(value)) return "not defined";
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replace("e+", "e");
-  return String(Number(value.toPrecision(4)));
+  return String(Number(value.toPrecision(digits)));
 }
 
 function withUnit(value, quantity) {

@@ -79,7 +79,7 @@ function traces() {
     const cursor = element("div", { class: "at", hidden: true });
     const made = element("div", { class: "trace", tabindex: "0", role: "application", "aria-roledescription": "time trace", "aria-label": `${names(unit)}, ${describe(item)}; arrow keys move in time` },
       drawing("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" }, ...paths), cursor);
-    if (withLimits) made.append(element("span", { class: "limit" }, `${figures(bounds[0])} to ${figures(bounds[1])}`));
+    if (withLimits) made.append(element("span", { class: "limit" }, `${figures(bounds[0], 2)} to ${figures(bounds[1], 2)}`));
     if (drawn.divergedAt[item] >= 0) made.append(element("span", { class: "failed" }, "diverged"));
     let sample = 0;
     const tell = () => {
@@ -124,7 +124,7 @@ function traces() {
     for (const row of rows) {
       const inRow = columns.map((level) => places.get(`${row},${level}`));
       const bounds = whole || extent(inRow.filter((item) => item !== undefined));
-      const limits = scale === "panel" ? null : element("small", {}, element("span", {}, figures(bounds[1])), element("span", {}, figures(bounds[0])));
+      const limits = scale === "panel" ? null : element("small", {}, element("span", {}, figures(bounds[1], 2)), element("span", {}, figures(bounds[0], 2)));
       made.append(element("div", { class: "row" }, element("b", {}, y < 0 ? "" : data.axes[y].texts[row]), limits));
       for (const item of inRow) made.append(item === undefined ? element("span", {}) : panel(item, scale === "panel" ? extent([item]) : bounds, readout, scale === "panel"));
     }

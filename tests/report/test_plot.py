@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ratemlx.errors import ResultError
+from ratemlx.report import Request, write_figure
 from ratemlx.report.cells import make_cells
 from ratemlx.report.colours import COOLWARM, VIRIDIS
 from ratemlx.report.open import open_run
-from ratemlx.report.plot import Request, plot
 from ratemlx.report.select import parse_at, select
 from tests.report.runs import metrics_of
 
@@ -30,13 +30,13 @@ STARTS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 )
 def test_figures_are_drawn(run_folder: Path, tmp_path: Path, kind: str, ending: str, request_: Request) -> None:
     path = tmp_path / f"figure.{ending}"
-    plot(run_folder, kind, path, request_)
+    write_figure(run_folder, kind, path, request_)
     assert path.read_bytes().startswith(STARTS[ending])
 
 
 def test_traces_are_drawn_as_a_grid(series_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "traces.svg"
-    plot(series_folder, "traces", path, Request())
+    write_figure(series_folder, "traces", path, Request())
     text = path.read_text(encoding="utf-8")
     for words in ("global_coupling = 0.6", "b_e = 60 pA", "time (ms)", "E, I (kHz)"):
         assert words in text
@@ -45,13 +45,13 @@ def test_traces_are_drawn_as_a_grid(series_folder: Path, tmp_path: Path) -> None
 def test_long_names_leave_room_for_the_traces(run_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "traces.svg"
     request = Request(x="global_coupling", y="conduction_speed", at={"b_e": 80.0, "tau_w_e": 500.0})
-    plot(run_folder, "traces", path, request)  # matplotlib's warning that nothing fits is an error in tests
+    write_figure(run_folder, "traces", path, request)  # matplotlib's warning that nothing fits is an error in tests
     assert "= 4 mm/ms" in path.read_text(encoding="utf-8")
 
 
 def test_a_map_says_at_which_values_the_rest_stands(run_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "map.svg"
-    plot(run_folder, "heatmap", path, Request(x="global_coupling", y="b_e", at={"tau_w_e": 700.0}))
+    write_figure(run_folder, "heatmap", path, Request(x="global_coupling", y="b_e", at={"tau_w_e": 700.0}))
     text = path.read_text(encoding="utf-8")
     assert "tau_w_e = 700 ms" in text
     assert "red: diverged" in text
@@ -85,10 +85,10 @@ def test_what_cannot_be_drawn_is_told(
     run_folder: Path, tmp_path: Path, kind: str, name: str, request_: Request, message: str
 ) -> None:
     if not message:  # few instances kept series: those are drawn, the other places stay empty
-        plot(run_folder, kind, tmp_path / name, request_)
+        write_figure(run_folder, kind, tmp_path / name, request_)
         return
     with pytest.raises(ResultError, match=message):
-        plot(run_folder, kind, tmp_path / name, request_)
+        write_figure(run_folder, kind, tmp_path / name, request_)
     assert list(tmp_path.iterdir()) == []
 
 
