@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from warnings import warn
 
-from ratemlx.abi import MANIFEST_NAME, Integrator, Manifest, Precision
+from ratemlx.abi import MANIFEST_NAME, HistoryPrecision, Integrator, Manifest, Precision
 from ratemlx.errors import SweepError
+from ratemlx.fitness import FitnessSettings
 from ratemlx.observables.settings import BoldSettings
 from ratemlx.runtime import RunSpec, open_result, run
 from ratemlx.runtime.cache import cache_folder, writing_cache
 from ratemlx.runtime.check_spec import as_mapping
 from ratemlx.runtime.devices import parse_device
-from ratemlx.runtime.outputs import make_outputs
+from ratemlx.runtime.outputs import make_fitness, make_outputs
 from ratemlx.runtime.parameters import one_number
 from ratemlx.runtime.regional import FILE_MARK, is_regional, is_uniform
 from ratemlx.runtime.settings_text import parse_output
@@ -53,6 +54,7 @@ def simulate(
     initial: Mapping[str, object] | None = None,
     target: str = "cpu",
     precision: Precision = "float32",
+    history: HistoryPrecision | None = None,
     integrator: Integrator = "euler",
     noise: bool = True,
     common_noise: bool = False,
@@ -64,6 +66,10 @@ def simulate(
     transient: float = 0.0,
     bold: float | BoldSettings | None = None,
     keep: str | None = None,
+    fitness: FitnessSettings | str | Sequence[str] | Mapping[str, float] | None = None,
+    reference: str | Path | None = None,
+    reference_order: str | None = None,
+    max_time: float | None = None,
     output: str | Path | None = None,
     restart: bool = False,
     progress: bool = False,
@@ -77,7 +83,8 @@ def simulate(
     or "@file"); a parameter that is swept as well is the product. `stimuli` maps the model's inputs to time courses:
     an expression in t (ms), an array, "@file", or a `Stimulus`, which also has a pattern over regions. Times in ms,
     conduction speed in mm/ms. `metrics` are computed of the samples after `transient` ms; `bold` adds BOLD signals with
-    a volume every so many ms; `keep` tells which time series stay ("all", "none", "best", "best:N"). With `output`,
+    a volume every so many ms; `keep` tells which time series stay ("all", "none", "best", "best:N"). `fitness` names
+    the terms to rank instances by, or maps them to weights. With `output`,
     results are written there batch by batch, and a run that was cut short goes on; under MPI all ranks call this.
     Values outside the model's ranges are allowed and warned about. Raises RatemlxError: ModelError, SweepError,
     MetricError, ConnectomeError, KernelError, DeviceError or ResultError.
@@ -100,6 +107,7 @@ def simulate(
         dt=dt,
         period=period,
         precision=precision,
+        history=history,
         integrator=integrator,
         noise=noise,
         common_noise=common_noise,
@@ -112,8 +120,18 @@ def simulate(
         restart=restart,
         figure=output is not None,
         outputs=make_outputs(
-            metrics=metrics, plugins=tuple(map(Path, plugins)), transient=transient, bold=bold, keep=keep
+            metrics=metrics,
+            plugins=tuple(map(Path, plugins)),
+            transient=transient,
+            bold=bold,
+            keep=keep,
+            fitness=(
+                fitness
+                if isinstance(fitness, FitnessSettings)
+                else make_fitness(terms=fitness, reference=reference, reference_order=reference_order)
+            ),
         ),
+        max_time=max_time,
     )
     world = open_world()
     with nobody_waits(world):

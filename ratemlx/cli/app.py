@@ -15,6 +15,7 @@ from ratemlx.cli.doctor import doctor
 from ratemlx.cli.export import export
 from ratemlx.cli.generate import generate
 from ratemlx.cli.inspect import inspect
+from ratemlx.cli.merge import merge
 from ratemlx.cli.models import models
 from ratemlx.cli.new import new
 from ratemlx.cli.plan import plan
@@ -27,7 +28,7 @@ from ratemlx.cli.validate import validate
 
 COMMANDS = (
     *(models, new, validate, convert, describe, inspect, generate),
-    *(run, query, export, report, plot, slurm, plan, bench, compare, doctor),
+    *(run, merge, query, export, report, plot, slurm, plan, bench, compare, doctor),
 )
 
 PASSING_ON = (slurm,)

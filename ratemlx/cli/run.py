@@ -70,13 +70,20 @@ def run(
     common_noise: Annotated[
         bool, typer.Option("--common-noise", help="The same noise in all instances, to compare them.")
     ] = False,
+    history: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE", help="Numbers of the history: float32, float16 or bfloat16; else the precision."),
+    ] = None,
     initial: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Start of a state variable; @FILE has one per region. Repeatable."),
     ] = None,
     observe: Annotated[str | None, typer.Option(metavar="NAME,...", help="Exposures to keep; all if left out.")] = None,
     target: Annotated[
-        str, typer.Option(metavar="DEVICE", help="Device: cpu, or cuda-emulation (CUDA source on the host, for tests).")
+        str,
+        typer.Option(
+            metavar="DEVICE", help="Device: cpu, cuda, cuda:1, or cuda-emulation (CUDA source on the host, for tests)."
+        ),
     ] = "cpu",
     threads: Annotated[int | None, typer.Option(metavar="N", help="Threads; one per core if left out.")] = None,
     batch_size: Annotated[
@@ -92,6 +99,31 @@ def run(
     transient: Annotated[float, typer.Option(metavar="MS", help="Time at the start that metrics leave out.")] = 0.0,
     bold: Annotated[
         float | None, typer.Option("--bold", metavar="TR", help="BOLD signal with a volume every TR ms.")
+    ] = None,
+    fitness: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TERM[=WEIGHT],...", help="Rank instances by FC_SC, FC, FCD and phFCD; the best are told."
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Matrix of functional connectivity to compare with.")
+    ] = None,
+    reference_order: Annotated[
+        str | None, typer.Option(metavar="ORDER", help="Which region each row of it is; see docs/fitness.md.")
+    ] = None,
+    reference_fcd: Annotated[
+        Path | None, typer.Option("--reference-fcd", metavar="FILE", help="Values of FCD to compare with.")
+    ] = None,
+    reference_phfcd: Annotated[
+        Path | None, typer.Option("--reference-phfcd", metavar="FILE", help="Values of phase FCD to compare with.")
+    ] = None,
+    similarity: Annotated[
+        str, typer.Option(metavar="NAME", help="Of matrices: pearson, spearman or concordance.")
+    ] = "pearson",
+    fitness_of: Annotated[
+        str | None,
+        typer.Option("--fitness-of", metavar="NAME,...", help="Exposures that fitness is taken of; all if left out."),
     ] = None,
     keep: Annotated[
         str | None,
@@ -124,17 +156,18 @@ def run(
       ratemlx run adex --sweep weight_noise=log:1e-9:1e-4:6 --set tau_w_e=500 --speed 4 --observe E,I -o noise
       ratemlx run montbrio --points points.csv --connectome my_connectome.zip -o points
       ratemlx run adex --stimulus "stimulus_ex=5e-4*heaviside(t-500)" --pattern stimulus_ex=@regions.csv -o driven
+      ratemlx run adex --sweep b_e=0:100:8 --metrics table2 --transient 500 --fitness FC_SC --duration 2500 -o metrics
       ratemlx run adex --sweep b_e=0:100:1000 --plan-only
     """
     from ratemlx.runtime import RunSpec
     from ratemlx.runtime.limits_text import parse_duration, parse_part
-    from ratemlx.runtime.outputs import make_outputs
+    from ratemlx.runtime.outputs import make_fitness, make_outputs
     from ratemlx.runtime.settings_text import parse_output, parse_overrides, parse_stimuli
     from ratemlx.runtime.sweep_text import parse_axes
     from ratemlx.runtime.world import nobody_waits, open_world, together
     from ratemlx.simulate import NOT_YET, as_stimulus, kernel_source, source_manifest, with_kernel
 
-    choices: dict[str, Any] = {"precision": precision, "integrator": integrator}
+    choices: dict[str, Any] = {"precision": precision, "history": history, "integrator": integrator}
 
     def make_spec() -> RunSpec:
         destination = None if output is None else parse_output(output)
@@ -165,7 +198,20 @@ def run(
             figure=figure,
             arch=arch,
             outputs=make_outputs(
-                metrics=metrics or (), plugins=plugin or (), transient=transient, bold=bold, keep=keep
+                metrics=metrics or (),
+                plugins=plugin or (),
+                transient=transient,
+                bold=bold,
+                keep=keep,
+                fitness=make_fitness(
+                    terms=fitness,
+                    reference=reference,
+                    reference_order=reference_order,
+                    fcd=reference_fcd,
+                    phfcd=reference_phfcd,
+                    similarity=similarity,
+                    exposures=fitness_of,
+                ),
             ),
             max_time=None if max_time is None else parse_duration(max_time),
             part=None if part is None else parse_part(part),
@@ -190,14 +236,14 @@ def _run(spec: RunSpec, world: World) -> None:
     from ratemlx.runtime import run as simulate
     from ratemlx.runtime.ending import telling_what_is_kept
     from ratemlx.runtime.progress import progress_for
-    from ratemlx.runtime.report import diverged_remark, result_table
+    from ratemlx.runtime.report import best_table, diverged_remark, result_table
     from ratemlx.runtime.result import result_files
 
     with telling_what_is_kept(lambda: spec.output):
         result = simulate(spec, progress_for(), world)
     if result is None:
         return
-    print("\n".join(result_table(result)))
+    print("\n".join([*result_table(result), *best_table(result)]))
     for remark in diverged_remark(result):
         print(f"warning: {remark}", file=sys.stderr)
     if spec.output is not None:

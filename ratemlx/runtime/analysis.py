@@ -6,8 +6,8 @@ metrics, fitness and observables give; nothing of devices' memory or of files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from ratemlx import metrics
 from ratemlx.fitness import Fitness
 from ratemlx.fitness import prepare as prepare_fitness
 from ratemlx.metrics import Metric, Recording, Statistics
+from ratemlx.metrics.recording import RATE_UNITS
 from ratemlx.observables.base import Observer
+from ratemlx.observables.correlation import matrices
 from ratemlx.observables.layout import Layout
 from ratemlx.observables.observation import Observation
 from ratemlx.observables.settings import ObservableSettings
@@ -88,6 +90,11 @@ class Analysis:
         return lambda batch: make(len(batch.instances), batch.chunk_samples)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What people might not expect of the fitness."""
+        return () if self.fitness is None else self.fitness.notes
+
+    @property
     def catalogue(self) -> Catalogue:
         """The columns of the database."""
         job = self._job
@@ -139,7 +146,7 @@ class Analysis:
                 if regional_names
                 else None
             ),
-            arrays=tuple(self._arrays_of_best(found, numbers)),
+            arrays=(*self._arrays_of_best(found, numbers), *self._bold_arrays(batch, numbers)),
             series=batch.series if self.keep.which == "all" else None,
         )
 
@@ -148,13 +155,25 @@ class Analysis:
         if settings is None:
             return None
         anatomy = self._job.anatomy
+        if settings.exposures is None:
+            settings = replace(settings, exposures=self.bold_names or self._rates)
         return prepare_fitness(settings, anatomy.weights, anatomy.tract_lengths, anatomy.region_labels, self._recorded)
 
     @property
-    def _recorded(self) -> tuple[str, ...]:
-        """Names of recordings: the exposures, and their BOLD signals if asked for."""
+    def _rates(self) -> tuple[str, ...]:
+        """Exposures that drive BOLD and that fitness is taken of, unless told otherwise: rates if there are any."""
         names = self._job.observed
-        return names if self._job.spec.outputs.bold is None else (*names, *(name + BOLD_SUFFIX for name in names))
+        return tuple(name for name in names if self._units[name] in RATE_UNITS) or names
+
+    @property
+    def bold_names(self) -> tuple[str, ...]:
+        """Names of BOLD recordings; none unless asked for."""
+        return () if self._job.spec.outputs.bold is None else tuple(name + BOLD_SUFFIX for name in self._rates)
+
+    @property
+    def _recorded(self) -> tuple[str, ...]:
+        """Names of all recordings: the exposures, and BOLD signals."""
+        return (*self._job.observed, *self.bold_names)
 
     def _looks_at_series(self) -> bool:
         in_fitness = self.fitness is not None and self.fitness.needs_series
@@ -168,7 +187,11 @@ class Analysis:
             return None
         needs_fc = self.fitness is not None or any(item.needs == "fc" for item in self._chosen)
         settings = ObservableSettings(
-            transient=outputs.transient, moments=streams, fc=streams and needs_fc, bold=outputs.bold
+            transient=outputs.transient,
+            moments=streams,
+            fc=streams and needs_fc,
+            bold=outputs.bold,
+            bold_exposures=self._rates,
         )
         return Observation(settings, self._layout)
 
@@ -180,7 +203,7 @@ class Analysis:
     def _entries(self) -> tuple[MetricEntry, ...]:
         units = {name: self._units[name] for name in self._job.observed}
         columns = metrics.columns(self._chosen, units)
-        bold = {name: "1" for name in self._recorded if name.endswith(BOLD_SUFFIX)}
+        bold = dict.fromkeys(self.bold_names, "1")
         of_bold = metrics.columns(self._of_bold, bold) if bold else ()
         fitness = () if self.fitness is None else self.fitness.columns()
         return tuple(
@@ -193,8 +216,8 @@ class Analysis:
         found = {name: self._recording(batch, name, index) for index, name in enumerate(self._job.observed)}
         bold = self._job.spec.outputs.bold
         if bold is not None:
-            for index, name in enumerate(self._job.observed):
-                found[name + BOLD_SUFFIX] = self._make(batch.observed["bold"][:, index], None, bold.TR, "1")
+            for index, name in enumerate(self.bold_names):
+                found[name] = self._make(batch.observed["bold"][:, index], None, bold.TR, "1")
         return found
 
     def _recording(self, batch: BatchResult, name: str, index: int) -> Recording:
@@ -222,12 +245,21 @@ class Analysis:
         """Streamed connectivity of one exposure as full matrices, (instance, region, region)."""
         if "fc" not in batch.observed:
             return None
-        return full_matrices(batch.observed["fc"][:, index], self._layout.n_regions)
+        return matrices(batch.observed["fc"][:, index])
+
+    def _bold_arrays(self, batch: BatchResult, numbers: Int64s) -> Iterator[StoredArray]:
+        """BOLD signals of all instances, where all series are kept; of the best ones they are there already."""
+        if self.keep.which != "all" or self.fitness is not None or not self.bold_names:
+            return
+        for row, number in enumerate(numbers.tolist()):
+            for index, name in enumerate(self.bold_names):
+                yield _series_of(number, name, batch.observed["bold"][row, index])
 
     def _arrays_of_best(self, found: Findings, numbers: Int64s) -> Sequence[StoredArray]:
         """Connectivity, and series if they are kept, of the instances of this batch that may be among the best."""
         if self.fitness is None:
             return ()
+        keeps = self.keep.which != "none"
         values = found.columns[FITNESS]
         ranked = [int(i) for i in np.lexsort((numbers, -values)) if np.isfinite(values[i])][: self._n_best]
         upper = np.triu_indices(self._layout.n_regions)
@@ -237,17 +269,15 @@ class Analysis:
             for row in ranked:
                 number = int(numbers[row])
                 kept.append(StoredArray(number, FC_NAME, exposure, shape, fc[row][upper].astype(np.float32)))
-                if self.keep.which == "best" and recording.values is not None:
-                    series = recording.values[row]
-                    shape_text = "x".join(map(str, series.shape))
-                    kept.append(StoredArray(number, SERIES_NAME, exposure, shape_text, np.ascontiguousarray(series)))
+                if (
+                    keeps
+                    and recording.values is not None
+                    and (self.keep.which == "best" or exposure in self.bold_names)
+                ):
+                    kept.append(_series_of(number, exposure, recording.values[row]))
         return kept
 
 
-def full_matrices(pairs: AnyArray, n_regions: int) -> AnyArray:
-    """(instance, pair) of upper triangles, row by row with the diagonal, to symmetric matrices."""
-    rows, columns = np.triu_indices(n_regions)
-    matrices = np.empty((len(pairs), n_regions, n_regions), dtype=pairs.dtype)
-    matrices[:, rows, columns] = pairs
-    matrices[:, columns, rows] = pairs
-    return matrices
+def _series_of(number: int, exposure: str, values: AnyArray) -> StoredArray:
+    """The series (time, region) of one instance as it is stored."""
+    return StoredArray(number, SERIES_NAME, exposure, "x".join(map(str, values.shape)), np.ascontiguousarray(values))

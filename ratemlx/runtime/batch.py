@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from ratemlx.abi import Batch
+from ratemlx.abi import Batch, history_dtype
 from ratemlx.observables.base import Observer
 from ratemlx.runtime.arrays import AnyArray, Int32s, Int64s
 from ratemlx.runtime.devices.base import Buffer, Device, Download, Kernel
@@ -96,7 +96,10 @@ class RunningBatch:
             "parameters": device.upload(self._lanes_last(self._parameters())),
             "identity": device.upload(self._lanes_last(identities(job.parameters, plan.instances))),
             "state": device.upload(self._initial_state(tiles)),
-            "history": zeros((tiles, manifest.channels, nodes, group.ring_rows + group.block, lanes)),
+            "history": device.allocate(
+                (tiles, manifest.channels, nodes, group.ring_rows + group.block, lanes),
+                np.dtype(history_dtype(job.spec.precision, job.spec.history)),
+            ),
             "sums": zeros((tiles, observed, nodes, lanes)),
             "diverged_at": self._diverged,
         }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratemlx.abi import INTEGRATORS
+from ratemlx.abi import HISTORY_CODES, INTEGRATORS
 from ratemlx.errors import SweepError
 from ratemlx.runtime.arrays import did_you_mean
 from ratemlx.runtime.plan import ITEM_BYTES
@@ -53,6 +53,7 @@ def _check_choices(spec: RunSpec) -> None:
     for name, value, known in (
         ("precision", spec.precision, tuple(ITEM_BYTES)),
         ("integrator", spec.integrator, INTEGRATORS),
+        ("history", spec.history or "float32", tuple(HISTORY_CODES)),
     ):
         if value not in known:
             raise SweepError(f"unknown {name} {value!r}", did_you_mean(str(value), known))

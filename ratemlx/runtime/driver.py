@@ -61,14 +61,15 @@ def _run(folder: Path, manifest: Manifest, options: argparse.Namespace) -> int:
 
 
 def _tell(result: Result, spec: RunSpec, manifest: Manifest, options: argparse.Namespace) -> None:
-    from ratemlx.runtime.report import diverged_remark, result_table
+    from ratemlx.runtime.report import best_table, diverged_remark, result_table
 
     for remark in (*(() if options.v else result.warnings), *diverged_remark(result)):
         print(f"warning: {remark}", file=sys.stderr)
+    best = best_table(result)
     if spec.output is not None:
-        print(f"results: {spec.output}")
+        print("\n".join([*best, f"results: {spec.output}"]))
         return
-    print("\n".join(result_table(result)))
+    print("\n".join([*result_table(result), *best]))
     if options.p:
         from ratemlx.runtime.figure import draw_traces
 

@@ -13,7 +13,7 @@ from ratemlx.abi import INTEGRATORS, Manifest
 from ratemlx.errors import SweepError
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.limits_text import parse_duration, parse_part
-from ratemlx.runtime.outputs import make_outputs, parse_names
+from ratemlx.runtime.outputs import make_fitness, make_outputs, parse_names
 from ratemlx.runtime.parameters import find_parameter
 from ratemlx.runtime.regional import FILE_MARK
 from ratemlx.runtime.settings_text import parse_output, parse_overrides, parse_stimuli
@@ -96,6 +96,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
 
 def _add_computing(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("computing")
+    group.add_argument("--history", metavar="TYPE", help="numbers of the history: float32, float16 or bfloat16")
     group.add_argument("--precision", choices=("float32", "float64"), default="float32", help="default float32")
     group.add_argument(
         "--device", metavar="NAME", help="cpu for a cpp kernel; cuda (default), cuda:1 or cuda-emulation for a cuda one"
@@ -113,7 +114,9 @@ def _add_computing(parser: argparse.ArgumentParser) -> None:
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("-o", metavar="DIR", help="write results there; a run cut short goes on")
-    group.add_argument("-w", action="store_true", help="write results to MODEL_results if -o is not given")
+    group.add_argument(
+        "-w", action="store_true", help="keep time series, with -gs those of the best; to MODEL_results without -o"
+    )
     group.add_argument("-p", action="store_true", help="draw traces: DIR/traces.png, or MODEL_traces.png")
     which = group.add_mutually_exclusive_group()
     which.add_argument("--observe", metavar="NAME,...", help="exposures to keep (default: all)")
@@ -121,6 +124,12 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--metrics", metavar="NAME,...", help="metrics or groups of them, such as table2 or all")
     group.add_argument("--transient", type=float, default=0.0, metavar="MS", help="time that metrics leave out")
     group.add_argument("--bold", type=float, metavar="TR", help="BOLD signal with a volume every TR ms")
+    group.add_argument("-gs", action="store_true", help="rank instances by fitness and tell the best ten")
+    group.add_argument("-ff", metavar="FILE", help="reference FC that fitness compares with: .npy, .npz or .csv")
+    group.add_argument("--reference-order", metavar="ORDER", help="which region each row of it is")
+    group.add_argument("--fitness", metavar="TERM[=W],...", help="terms of fitness: FC_SC, FC, FCD, phFCD")
+    group.add_argument("--reference-fcd", metavar="FILE", help="values of FCD to compare with")
+    group.add_argument("--reference-phfcd", metavar="FILE", help="values of phase FCD to compare with")
     group.add_argument("--keep", metavar="WHICH", help="time series to keep: all, none, best or best:N")
     group.add_argument("--restart", action="store_true", help="replace the results in DIR")
     group.add_argument("-v", action="store_true", help="say what is going on")
@@ -169,6 +178,7 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
         observe=_observed(manifest, options),
         device=device_of(manifest, options),
         threads=options.threads,
+        history=options.history,
         batch_size=_batch_size(options),
         output=None if written is None else parse_output(written),
         restart=options.restart,
@@ -177,7 +187,14 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
             metrics=options.metrics or (),
             transient=options.transient,
             bold=options.bold,
-            keep=options.keep or ("all" if options.w else None),
+            keep=options.keep or _kept(options),
+            fitness=make_fitness(
+                terms=options.fitness or (() if options.gs else None),
+                reference=options.ff,
+                reference_order=options.reference_order,
+                fcd=options.reference_fcd,
+                phfcd=options.reference_phfcd,
+            ),
         ),
         max_time=None if options.max_time is None else parse_duration(options.max_time),
         part=None if options.part is None else parse_part(options.part),
@@ -194,6 +211,13 @@ def _observed(manifest: Manifest, options: argparse.Namespace) -> tuple[str, ...
     if not 1 <= options.x <= len(names):
         raise SweepError(f"-x must be 1 to {len(names)}; it is {options.x}", f"exposures: {', '.join(names)}")
     return names[: options.x]
+
+
+def _kept(options: argparse.Namespace) -> str | None:
+    """With -w, the series: those of the best where instances are ranked, else all."""
+    if not options.w:
+        return None
+    return "best" if options.gs or options.ff or options.fitness else "all"
 
 
 def _batch_size(options: argparse.Namespace) -> int | None:

@@ -20,6 +20,8 @@ from ratemlx.runtime.plan import BatchPlan, Plan, SpeedGroup
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.spec import Job
 
+TILE_BLOCK = 2
+"""Up to this block size a GPU advances a tile in one launch, for a launch per block would take longer than its work."""
 CHUNK_SECONDS = 1.0
 """How often progress is told and an interrupt is heard."""
 
@@ -175,6 +177,8 @@ def load_kernel(job: Job, block: int, lanes: int, device: Device, progress: Prog
         stimuli=job.stimuli is not None,
         observe=job.observed,
         constants=job.constants,
+        history=job.spec.history,
+        form="tile" if device.target == "cuda" and block <= TILE_BLOCK else "block",
     )
     with progress.compiling(f"{job.manifest.model} for blocks of {block}"):
         return device.load(Path(job.spec.folder), job.manifest, chosen)

@@ -39,6 +39,7 @@ def fingerprint(job: Job) -> dict[str, str]:
         "period": repr(job.timing.period),
         "duration": repr(job.timing.duration),
         "precision": spec.precision,
+        "history": spec.history or spec.precision,
         "integrator": spec.integrator,
         "noise": "common" if spec.noise and spec.common_noise else "on" if spec.noise else "off",
         "seed": str(spec.seed),

@@ -6,6 +6,7 @@ Knows the store's tables and the labels of results; nothing of how a run is made
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import xarray as xr
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Floats, Int32s, Int64s
+from ratemlx.runtime.bold import BoldSignals, stored
 from ratemlx.runtime.result import RUN_FILE, SERIES_FILE, Metrics, Result, make_result, read_json
 from ratemlx.runtime.series import Quantity, SeriesInfo
 from ratemlx.store import Catalogue, MetricEntry, Registry, open_database
@@ -40,16 +42,17 @@ def read_result(path: Path, record: dict[str, Any], instances: Int64s | None = N
         try:
             numbers, steps, metrics = _read_instances(connection, catalogue)
             regional = _read_regional(connection, catalogue, numbers)
+            bold = _read_bold(connection, record, numbers if instances is None else instances)
         except sqlite3.Error as error:
             raise ResultError(
                 f"the database in {path} cannot be read: {error}", "ratemlx query RUN --rebuild"
             ) from error
     chosen = np.arange(len(numbers)) if instances is None else np.searchsorted(numbers, instances)
     wanted = numbers[chosen]
-    info = _info(record, catalogue, registry, wanted)
+    info = folder_info(record, catalogue, registry, wanted)
     found = {item: values[chosen] for item, values in {**metrics, **regional}.items()}
     provenance = {name: value for name, value in record.items() if name not in ("catalogue", "sweeps", "stamp")}
-    return make_result(info, _series(path, wanted), steps[chosen], provenance, found)
+    return make_result(info, _series(path, wanted), steps[chosen], provenance, found, bold)
 
 
 def read_steps(path: Path, instances: Int64s) -> Int32s:
@@ -87,7 +90,14 @@ def _read_regional(connection: sqlite3.Connection, catalogue: Catalogue, numbers
     return {item: table[:, :, position] for position, item in enumerate(entries)}
 
 
-def _info(record: dict[str, Any], catalogue: Catalogue, registry: Registry, numbers: Int64s) -> SeriesInfo:
+def _read_bold(connection: sqlite3.Connection, record: Mapping[str, Any], numbers: Int64s) -> BoldSignals | None:
+    repetition = record.get("TR")
+    if repetition is None:
+        return None
+    return stored(connection, numbers, float(record.get("transient", 0.0)), float(repetition))
+
+
+def folder_info(record: Mapping[str, Any], catalogue: Catalogue, registry: Registry, numbers: Int64s) -> SeriesInfo:
     """Axes of the results: those of the sweep where there is one, a plain list of points where there are several."""
     values = registry.columns(numbers)
     alone = registry.sweeps[0] if len(registry.sweeps) == 1 and len(numbers) == registry.sweeps[0].count else None

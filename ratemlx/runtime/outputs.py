@@ -6,14 +6,14 @@ Knows what users ask for, checked when it is made; nothing of how it is computed
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
 from typing import Literal
 
 from ratemlx.errors import SweepError
-from ratemlx.fitness import FitnessSettings
+from ratemlx.fitness import FitnessSettings, parse_terms
 from ratemlx.observables.settings import BoldSettings
 
 BEST = 10
@@ -84,13 +84,10 @@ def make_outputs(
     fitness: FitnessSettings | None = None,
 ) -> Outputs:
     """What callers ask for, put together and checked; raises SweepError for what cannot be meant."""
-    names = parse_names(metrics) if isinstance(metrics, str) else metrics
-    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise SweepError(f"metrics must be names; they are {metrics!r}")
     if isinstance(transient, bool) or not isinstance(transient, Real):
         raise SweepError(f"the transient must be a number of ms; it is {transient!r}")
     outputs = Outputs(
-        metrics=tuple(dict.fromkeys(names)),
+        metrics=tuple(dict.fromkeys(_names(metrics))),
         plugins=tuple(plugins),
         transient=float(transient),
         bold=bold if bold is None or isinstance(bold, BoldSettings) else BoldSettings(TR=bold),
@@ -99,3 +96,45 @@ def make_outputs(
     )
     _ = outputs.kept
     return outputs
+
+
+def make_fitness(
+    *,
+    terms: object = None,
+    reference: str | Path | None = None,
+    reference_order: str | None = None,
+    fcd: str | Path | None = None,
+    phfcd: str | Path | None = None,
+    similarity: str = "pearson",
+    exposures: object = None,
+) -> FitnessSettings | None:
+    """What to rank instances by, or None where nothing asks for it; a reference alone does.
+
+    `terms` are texts such as "FC" or "FCD=0.5", or a mapping from terms to weights. Raises MetricError.
+    """
+    files = [None if item is None else Path(item) for item in (reference, fcd, phfcd)]
+    if terms is None and not any(files) and reference_order is None:
+        return None
+    texts = [f"{name}={weight}" for name, weight in terms.items()] if isinstance(terms, Mapping) else _names(terms)
+    names, weights = parse_terms(texts)
+    return FitnessSettings(
+        terms=names,
+        weights=weights,
+        reference=files[0],
+        reference_order=reference_order,
+        fcd=files[1],
+        phfcd=files[2],
+        exposures=None if exposures is None else tuple(_names(exposures)),
+        similarity=similarity,
+    )
+
+
+def _names(value: object) -> Sequence[str]:
+    """Names from a text with commas, or from a list; raises SweepError for anything else."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return parse_names(value)
+    if not isinstance(value, Sequence) or not all(isinstance(name, str) for name in value):
+        raise SweepError(f"names are wanted; this is {value!r}")
+    return value

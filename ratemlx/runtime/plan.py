@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratemlx.abi import BLOCK_SIZES, Manifest, Precision
+from ratemlx.abi import BLOCK_SIZES, HistoryPrecision, Manifest, Precision, history_bytes
 from ratemlx.errors import DeviceError, SweepError
 from ratemlx.runtime.arrays import Floats, Int32s, Int64s, bytes_text
 from ratemlx.runtime.edges import Edges, Gathered, delays, from_itself, split_own
@@ -145,6 +145,7 @@ def make_plan(
     pending: Int64s | None = None,
     observer_bytes: int = 0,
     keeps_series: bool = True,
+    history: HistoryPrecision | None = None,
 ) -> Plan:
     """Group and cut the `pending` instances (all of them if None); raises SweepError for what does not fit in memory.
 
@@ -154,7 +155,16 @@ def make_plan(
     n_regions = len(edges.begin) - 1
     chosen = np.arange(len(speeds)) if pending is None else pending
     groups = tuple(_groups(manifest, edges, timing, speeds, chosen))
-    sizes = Sizes(manifest, n_regions, n_observed, ITEM_BYTES[precision], timing, observer_bytes, keeps_series)
+    sizes = Sizes(
+        manifest,
+        n_regions,
+        n_observed,
+        ITEM_BYTES[precision],
+        timing,
+        observer_bytes,
+        keeps_series,
+        history_bytes(precision, history),
+    )
     batches = [batch for group in groups for batch in _cut(group, sizes, limits, timing)]
     waves = tuple(_waves(batches, limits))
     return Plan(groups, waves, timing, limits, n_regions, n_observed, len(chosen) * sizes.result)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.fingerprint import ratemlx_version
+from ratemlx.runtime.finishing import KEPT
 from ratemlx.runtime.spec import Job
 
 
@@ -41,6 +42,10 @@ def provenance(job: Job, device: Device, ranks: int = 1) -> dict[str, Any]:
         "duration": job.timing.duration,
         "samples": job.timing.n_samples,
         "transient": spec.outputs.transient,
+        "TR": None if spec.outputs.bold is None else spec.outputs.bold.TR,
+        "metrics": list(spec.outputs.metrics),
+        "fitness": None if spec.outputs.fitness is None else list(spec.outputs.fitness.chosen),
+        KEPT: spec.outputs.kept.which,
         "precision": spec.precision,
         "integrator": spec.integrator,
         "noise": spec.noise,

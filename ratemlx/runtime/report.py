@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ratemlx.fitness import rank
 from ratemlx.runtime.result import Result
 from ratemlx.runtime.series import Quantity, variable_name
 
 MAX_LINES = 20
 MAX_NAMES = 10
 MAX_METRICS = 4
+FITNESS = "fitness"
 
 
 def result_table(result: Result, most: int = MAX_LINES) -> list[str]:
@@ -21,8 +23,7 @@ def result_table(result: Result, most: int = MAX_LINES) -> list[str]:
     swept = [quantity for quantity, _ in info.parameters if quantity.name in info.swept]
     head = ["instance", *(_head(item) for item in swept), *_shown_names(result), "status"]
     rows = [_row(result, index, swept) for index in range(min(info.n_instances, most))]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)]
+    lines = _aligned([head, *rows])
     if info.n_instances > most:
         lines.append(f"... and {info.n_instances - most:,} more instances")
     return lines
@@ -48,6 +49,26 @@ def _shown_values(result: Result, index: int) -> list[float]:
         return [float(result.metrics[name].values[index]) for name in _first_metrics(result)]
     with np.errstate(over="ignore", invalid="ignore"):
         return list(result.series[index].values.astype(np.float64).mean(axis=(1, 2)))
+
+
+def best_table(result: Result) -> list[str]:
+    """The fittest instances, a line each with parameters and fitness; nothing where a run does not rank them."""
+    if FITNESS not in result.metrics:
+        return []
+    best = rank(result.metrics[FITNESS].values, result.info.instances)
+    if not len(best):
+        return ["no instance has a fitness"]
+    swept = [(quantity, values) for quantity, values in result.info.parameters if quantity.name in result.info.swept]
+    rows = [["best", "instance", *(_head(item) for item, _ in swept), FITNESS]]
+    for place, (number, fitness) in enumerate(zip(best.instances.tolist(), best.fitness.tolist(), strict=True), 1):
+        index = int(np.flatnonzero(result.info.instances == number)[0])
+        rows.append([str(place), str(number), *(f"{values[index]:.6g}" for _, values in swept), f"{fitness:.4f}"])
+    return _aligned(rows)
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
 def diverged_remark(result: Result) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ import xarray as xr
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Int32s
+from ratemlx.runtime.bold import BoldSignals
 from ratemlx.runtime.cache import replacing
 from ratemlx.runtime.series import (
     DIMENSIONS,
@@ -50,7 +51,8 @@ class Result:
 
     `time_series` has dimensions (instance, exposure, time, region), with swept parameters as coordinates over
     instances and units in attributes; `series` is the same, or None where it was not kept. `metrics` has a variable
-    per metric and exposure, over instances or over instances and regions, NaN where it is not defined. `parameters`
+    per metric and exposure, over instances or over instances and regions, NaN where it is not defined. `bold` has BOLD
+    signals (instance, exposure, time, region), times being the ends of volumes, or is None. `parameters`
     holds every parameter's value per instance; `status` says per instance "ok" or "diverged", with the step as
     coordinate `diverged_at` (-1 if it did not). `provenance` is what run.json holds.
     """
@@ -59,6 +61,7 @@ class Result:
     parameters: xr.Dataset
     status: xr.DataArray
     metrics: xr.Dataset
+    bold: xr.DataArray | None
     info: SeriesInfo
     provenance: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
@@ -100,6 +103,7 @@ def make_result(
     diverged_at: Int32s,
     provenance: Mapping[str, Any],
     metrics: Metrics,
+    bold: BoldSignals | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Result:
     """Labels put on arrays; `series` is an array or a lazily read variable of shape `info.sizes`, or None."""
@@ -133,7 +137,17 @@ def make_result(
         {item.column: (("instance", "region")[: metrics[item].ndim], metrics[item], _about(item)) for item in metrics},
         coords={"instance": instance, "region": list(info.regions), **swept},
     )
-    return Result(time_series, parameter_values, status, found, info, record, warnings)
+    return Result(time_series, parameter_values, status, found, _labelled(bold, axes, swept), info, record, warnings)
+
+
+def _labelled(bold: BoldSignals | None, axes: Mapping[str, Any], swept: Mapping[str, Any]) -> xr.DataArray | None:
+    if bold is None:
+        return None
+    times = ("time", bold.times, {"units": "ms"})
+    coordinates = {"instance": axes["instance"], "exposure": list(bold.names), "time": times, "region": axes["region"]}
+    return xr.DataArray(
+        bold.values, dims=DIMENSIONS, coords={**coordinates, **swept}, name="BOLD", attrs={"units": "%"}
+    )
 
 
 def _about(item: MetricEntry) -> dict[str, str]:

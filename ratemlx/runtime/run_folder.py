@@ -1,13 +1,12 @@
-"""A run's folder as rank 0 sees it: the store of all numbers, and the files that people open.
+"""A run's folder as rank 0 sees it: opened for a job, whose points it numbers.
 
-Every file appears whole or not at all. Knows the store, series and provenance; nothing of kernels.
+Knows jobs and the store; nothing of kernels.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,17 +18,9 @@ from ratemlx.runtime.analysis import Analysis
 from ratemlx.runtime.arrays import Int64s, bytes_text
 from ratemlx.runtime.cache import temporary_pattern
 from ratemlx.runtime.fingerprint import differences, digest, fingerprint
-from ratemlx.runtime.open_folder import read_result, read_steps
-from ratemlx.runtime.result import (
-    FIGURE_FILE,
-    PARAMETERS_FILE,
-    RUN_FILE,
-    SERIES_FILE,
-    Result,
-    read_json,
-    write_parameters,
-)
-from ratemlx.runtime.series import Block, SeriesInfo, read_blocks, series_info, write_netcdf
+from ratemlx.runtime.finishing import finish, keeps_series, write_points
+from ratemlx.runtime.open_folder import read_result
+from ratemlx.runtime.result import FIGURE_FILE, PARAMETERS_FILE, RUN_FILE, SERIES_FILE, Result, read_json
 from ratemlx.runtime.spec import Job
 from ratemlx.store import Points, RunStore, ShardWriter
 
@@ -55,16 +46,15 @@ class RunFolder:
 
     def __init__(self, job: Job, analysis: Analysis, provenance: Mapping[str, Any]) -> None:
         """Open or create; raises ResultError if the folder holds another run and `restart` is not given."""
-        self.path, self._job, self._analysis = folder_of(job), job, analysis
+        self.path, self._job = folder_of(job), job
         parts = fingerprint(job)
         self._check_nothing_is_left()
-        self._provenance = {**provenance, "fingerprint": parts}
         self.store = RunStore.open(
             self.path,
             digest(parts),
             analysis.catalogue,
             points_of(job, provenance),
-            self._provenance,
+            {**provenance, "fingerprint": parts},
             restart=job.spec.restart,
             explain=lambda record: differences(record.get("fingerprint") or {}, parts),
             also=OUR_FILES,
@@ -92,23 +82,18 @@ class RunFolder:
     def begin(self, result_bytes: int) -> None:
         """Write the parameters; raises ResultError when the disk is too small."""
         free = shutil.disk_usage(self.path).free
-        kept = result_bytes if self._keeps_series else 0
+        kept = result_bytes if keeps_series(self.store) else 0
         if 2 * kept > free:
             raise ResultError(
                 f"the time series take {bytes_text(kept)}, twice that while they are put together;"
                 f" {bytes_text(free)} are free in {self.path}",
                 "observe fewer exposures, or use a longer period",
             )
-        with self._told():
-            write_parameters(self.path / PARAMETERS_FILE, series_info(self._job))
+        write_points(self.store)
 
     def finish(self) -> None:
         """Put series together and mark the run complete; raises ResultError if instances are missing."""
-        if self._keeps_series:
-            with self._told():
-                self._write_series()
-            self.store.shed_series()
-        self.store.finish({"warnings": list(self._job.warnings)}, before=self._write_status)
+        finish(self.store, {"warnings": list(self._job.warnings)})
 
     def result(self) -> Result:
         """The results of the job's own points; raises ResultError."""
@@ -116,67 +101,10 @@ class RunFolder:
             read_result(self.path, read_json(self.path / RUN_FILE), self.numbers), warnings=self._job.warnings
         )
 
-    @property
-    def _keeps_series(self) -> bool:
-        return self._analysis.keep.which == "all"
-
     def _all_written(self) -> bool:
         record = read_json(self.path / RUN_FILE)
-        series = not self._keeps_series or (self.path / SERIES_FILE).exists()
+        series = not keeps_series(self.store) or (self.path / SERIES_FILE).exists()
         return bool(record.get("complete")) and series
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """An error of the disk as one of the user's."""
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise ResultError(
-                f"results cannot be written to {self.path}: {reason}", "finished batches are kept"
-            ) from error
-
-    def _write_status(self) -> dict[str, Any]:
-        """The parameters with how every instance ended; gives how many diverged."""
-        steps = read_steps(self.path, self.numbers)
-        with self._told():
-            write_parameters(self.path / PARAMETERS_FILE, series_info(self._job), steps)
-        return {"diverged": int((steps >= 0).sum())}
-
-    def _write_series(self) -> None:
-        """One file of the series of all points, old and new; what is in the old file is copied from it."""
-        path = self.path / SERIES_FILE
-        numbers = np.union1d(self.store.present(), self.numbers)
-        info = self._info(numbers)
-        write_netcdf(path, info, self._job.dtype, self._blocks(path, numbers))
-
-    def _blocks(self, path: Path, numbers: Int64s) -> Iterator[Block]:
-        """All series that are somewhere; raises ResultError if some are nowhere."""
-        found = [np.empty(0, dtype=np.int64)]
-        if path.exists():
-            for block in read_blocks(path):
-                found.append(block[0])
-                yield block
-        for shard in self.store.shards():
-            if shard.series is not None:
-                found.append(shard.instances)
-                yield shard.instances, shard.series, shard.diverged_at
-        lost = np.setdiff1d(numbers, np.concatenate(found))
-        if len(lost):
-            raise ResultError(
-                f"the series of {len(lost):,} finished instances were in {path}, which is gone",
-                "put the file back, or add --restart to compute everything again",
-            )
-
-    def _info(self, numbers: Int64s) -> SeriesInfo:
-        info, values = series_info(self._job), self.store.columns(numbers)
-        return replace(
-            info,
-            instances=numbers,
-            parameters=tuple((quantity, values[quantity.name]) for quantity, _ in info.parameters),
-            swept=self.store.swept,
-            shape=info.shape if np.array_equal(numbers, self.numbers) else (len(numbers),),
-        )
 
     def _check_nothing_is_left(self) -> None:
         if self._job.spec.restart or (self.path / RUN_FILE).exists() or not (self.path / SERIES_FILE).exists():

@@ -105,10 +105,12 @@ class _Task:
             pending=pending,
             observer_bytes=self.analysis.bytes_per_instance,
             keeps_series=self.analysis.needs_series,
+            history=job.spec.history,
         )
 
     def in_memory(self) -> Result:
         """Everything in memory, for one process."""
+        from ratemlx.runtime.bold import stacked
         from ratemlx.runtime.result import make_result
 
         job, analysis, plan = self._job, self.analysis, self.plan(None)
@@ -124,17 +126,23 @@ class _Task:
             item.column: np.full((info.n_instances, *(regions if item.regional else ())), np.nan) for item in entries
         }
 
+        signals: list[tuple[AnyArray, AnyArray]] = []
+
         def keep(batch: BatchResult) -> None:
+            if "bold" in batch.observed:
+                signals.append((batch.instances, batch.observed["bold"]))
             if series is not None and batch.series is not None:
                 series[batch.instances] = batch.series
             diverged_at[batch.instances] = batch.diverged_at
             for name, values in analysis.evaluate(batch).all_columns.items():
                 found[name][batch.instances] = values
 
-        self._progress.announce(describe(job, plan, self._device.name))
+        self._progress.announce([*describe(job, plan, self._device.name), *analysis.notes])
         self._compute(plan, keep, lambda: None)
         metrics = {item: found[item.column] for item in entries}
-        return make_result(info, series, diverged_at, provenance(job, self._device), metrics, job.warnings)
+        record = provenance(job, self._device)
+        bold = stacked(analysis.bold_names, job.spec.outputs, signals)
+        return make_result(info, series, diverged_at, record, metrics, bold, job.warnings)
 
     def to_disk(self) -> Result | None:
         """Every batch to a shard by the rank that computed it; rank 0 keeps the folder."""
@@ -167,7 +175,8 @@ class _Task:
 
         job, analysis, world = self._job, self.analysis, self._world
         plan = together(world, lambda: self.plan(pending))
-        self._progress.announce(describe(job, plan, self._device.name, job.sweep.n_instances - len(pending)))
+        finished = job.sweep.n_instances - len(pending)
+        self._progress.announce([*describe(job, plan, self._device.name, finished), *analysis.notes])
         together(world, lambda: folder.begin(plan.result_bytes) if folder is not None else None)
         writer = writer_of(job, world.rank)
         every = Every(INGEST_SECONDS)
@@ -179,19 +188,16 @@ class _Task:
 
         def look_after() -> None:
             if folder is not None and every.due():
-                with shielded():
-                    folder.store.ingest()
+                folder.store.ingest()
 
         try:
             self._compute(plan, keep, look_after)
         finally:
             # Finished batches are safe in their shards; in the database they can be looked at too.
             if folder is not None:
-                with shielded():
-                    folder.store.ingest()
+                folder.store.ingest()
         if folder is not None and job.spec.part is None:
-            with shielded():
-                folder.finish()
+            folder.finish()
 
     def _compute(self, plan: Plan, keep: Callable[[BatchResult], None], look_after: Callable[[], None]) -> None:
         """All waves of the plan, shared out among the ranks; raises on all of them what ended the work of one."""

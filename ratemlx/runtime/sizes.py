@@ -19,7 +19,7 @@ class Sizes:
     """Bytes for a model on `n_regions`, with `n_observed` exposures kept, in numbers of `item` bytes.
 
     `observers` are the bytes of an instance that observables take on the device; `keeps_series` tells whether time
-    series are brought to the host.
+    series are brought to the host. `history_item` are the bytes of a number of the history, `item` if None.
     """
 
     manifest: Manifest
@@ -29,6 +29,7 @@ class Sizes:
     timing: Timing
     observers: int = 0
     keeps_series: bool = True
+    history_item: int | None = None
 
     @property
     def sample(self) -> int:
@@ -42,10 +43,10 @@ class Sizes:
 
     def instance(self, ring_rows: int, block: int, with_results: bool = True) -> int:
         """One instance with its history and, by default, its results, without samples that wait for collection."""
-        rows = ring_rows + block
-        per_region = self.manifest.channels * rows + len(self.manifest.state_variables) + self.n_observed
-        fixed = len(self.manifest.parameters) * self.item + WORDS_BYTES
-        return per_region * self.n_regions * self.item + fixed + self.observers + (self.result if with_results else 0)
+        history = self.manifest.channels * (ring_rows + block) * (self.history_item or self.item)
+        states = (len(self.manifest.state_variables) + self.n_observed) * self.item
+        fixed = len(self.manifest.parameters) * self.item + WORDS_BYTES + self.observers
+        return (history + states) * self.n_regions + fixed + (self.result if with_results else 0)
 
     def least_samples(self, block: int) -> int:
         """Samples that a call of one block can complete, and one that is under way."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ratemlx.abi import Integrator, Manifest, Precision
+from ratemlx.abi import HistoryPrecision, Integrator, Manifest, Precision
 from ratemlx.errors import SweepError
 from ratemlx.runtime.arrays import Floats, did_you_mean
 from ratemlx.runtime.check_spec import check_fits, check_spec
@@ -64,6 +64,7 @@ class RunSpec:
     dt: float = 0.1
     period: float = 1.0
     precision: Precision = "float32"
+    history: HistoryPrecision | None = None
     integrator: Integrator = "euler"
     noise: bool = True
     common_noise: bool = False

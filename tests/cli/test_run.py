@@ -31,7 +31,7 @@ def test_a_sweep_prints_a_row_per_instance_and_writes_results(
         [str(index), eta, current]
         for index, (eta, current) in enumerate((e, j) for e in ("-6", "-5", "-4") for j in ("14", "15"))
     ]
-    names = ("parameters.csv", "run.json", "time_series.nc", "traces.png")
+    names = ("parameters.csv", "run.json", "results.sqlite", "time_series.nc", "traces.png")
     assert results == "results: " + ", ".join(str(tmp_path / "out" / name) for name in names)
     assert printed.err.startswith("montbrio on tvb:66 (66 regions, ")
     assert ratemlx.open_result(tmp_path / "out").time_series.shape == (6, 1, 10, 66)

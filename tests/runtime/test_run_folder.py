@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,8 +17,9 @@ import pytest
 
 import ratemlx
 from ratemlx.errors import ResultError
-from ratemlx.runtime import Connectome, Result, RunSpec, run, run_folder
+from ratemlx.runtime import Connectome, Result, RunSpec, finishing, run
 from ratemlx.runtime.folder_lock import LOCK_FILE, locked
+from ratemlx.runtime.merging import merge
 from ratemlx.store import RunStore, ShardWriter, run_store
 
 WHOLE = ["parameters.csv", "results.sqlite", "run.json", "shards", "time_series.nc"]
@@ -80,9 +82,9 @@ def interrupted(spec: RunSpec, folder: Path) -> RunSpec:
     return spec
 
 
-def check_holds(folder: Path, wanted: Result) -> None:
+def check_holds(folder: Path, wanted: Result, *, parts: bool = False) -> None:
     assert ratemlx.open_result(folder).time_series.values.tobytes() == wanted.time_series.values.tobytes()
-    assert names(folder) == WHOLE
+    assert names(folder) == sorted([*WHOLE, *(["parts"] if parts else [])])
 
 
 @pytest.mark.parametrize("nth", range(1, 6))
@@ -100,12 +102,12 @@ def test_killed_while_it_clears(spec: RunSpec, old: Result, new: Result, tmp_pat
 
 
 STEPS = [
-    (run_folder, "write_parameters", 1),
-    (run_folder, "write_netcdf", 1),
+    (finishing, "write_parameters", 1),
+    (finishing, "write_netcdf", 1),
     (RunStore, "shed_series", 1),
     (run_store, "write_shard", 5),
     (run_store, "remove", 2),
-    (run_folder, "write_parameters", 2),
+    (finishing, "write_parameters", 2),
     (RunStore, "finish", 1),
 ]
 
@@ -177,11 +179,41 @@ def test_without_run_json_nothing_is_taken_over(spec: RunSpec, new: Result, tmp_
     check_holds(tmp_path, new)
 
 
-def test_parts_of_a_sweep_are_parts_of_it(spec: RunSpec, tmp_path: Path) -> None:
-    for index in range(3):
-        assert run(replace(spec, output=tmp_path, part=(index, 3))) is None
-    held = sorted(path.name[:12] for path in tmp_path.glob("parts/*/shards/*.npz"))
-    assert held == [f"{number:012d}" for number in range(4)]
+def test_parts_of_a_sweep_are_merged(spec: RunSpec, old: Result, tmp_path: Path) -> None:
+    whole = replace(spec, output=tmp_path)
+    for index in (0, 2):
+        assert run(replace(whole, part=(index, 3))) is None
+    merged = merge(tmp_path)
+    assert (merged.n_finished, merged.n_points, merged.complete) == (3, 4, False)
+    with pytest.raises(ResultError, match="is not finished"):
+        ratemlx.open_result(tmp_path)
+    run(replace(whole, part=(1, 3)))
+    assert merge(tmp_path).complete
+    check_holds(tmp_path, old, parts=True)
+    assert merge(tmp_path).complete
+    shutil.rmtree(tmp_path / "parts")
+    (tmp_path / "results.sqlite").unlink()
+    assert merge(tmp_path).complete
+    check_holds(tmp_path, old)
+
+
+def test_missing_parts_can_be_run_without_parts(spec: RunSpec, old: Result, tmp_path: Path) -> None:
+    whole = replace(spec, output=tmp_path)
+    run(replace(whole, part=(1, 2)))
+    merge(tmp_path)
+    run(whole)
+    check_holds(tmp_path, old, parts=True)
+
+
+def test_parts_of_another_run_are_not_merged(spec: RunSpec, tmp_path: Path) -> None:
+    run(replace(spec, output=tmp_path, part=(0, 2)))
+    run(replace(spec, output=tmp_path, part=(1, 2), seed=7))
+    with pytest.raises(ResultError, match="00001-of-00002 is a part of another run"):
+        merge(tmp_path)
+    with pytest.raises(ResultError, match="there is no folder"):
+        merge(tmp_path / "nowhere")
+    with pytest.raises(ResultError, match="there is no run in"):
+        merge(tmp_path / "parts")
 
 
 def test_two_runs_cannot_share_a_folder(spec: RunSpec, old: Result, tmp_path: Path) -> None:

@@ -1,0 +1,28 @@
+"""`ratemlx merge`: put the parts of a sweep together, or make a run's database again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def merge(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, as given to -o.")]) -> None:
+    """Put the parts of a sweep together (`ratemlx run --part I/N`), or make a run's database again from its shards.
+
+    Can be given at any time, also when some parts are missing: those that come later are merged by the same command.
+
+    \b
+    Examples:
+      ratemlx merge results
+    """
+    from ratemlx.runtime.merging import merge as merge_parts
+
+    merged = merge_parts(run)
+    for warning in merged.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"{run}: {merged.n_finished:,} of {merged.n_points:,} instances")
+    if not merged.complete:
+        print("not complete; finish the other parts and merge again, or run the same command without --part")

@@ -1,0 +1,91 @@
+"""Parts of a sweep put together: what `ratemlx run --part` wrote becomes one run, and a database is made again.
+
+Knows run folders and the store; needs neither model nor device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ratemlx.errors import ResultError
+from ratemlx.runtime.finishing import finish, write_points
+from ratemlx.runtime.folder_lock import locked
+from ratemlx.runtime.run_folder import PARTS
+from ratemlx.store import RunStore, database
+from ratemlx.store.database import Contents
+from ratemlx.store.files import announce, flush_folder, told
+from ratemlx.store.layout import RUN_FILE, SHARDS
+from ratemlx.store.run_file import read_contents
+from ratemlx.store.shards import shard_files
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a folder holds after merging."""
+
+    n_shards: int
+    n_finished: int
+    n_points: int
+    warnings: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every point of the last sweep is there."""
+        return self.n_finished == self.n_points
+
+
+def merge(folder: Path) -> Merged:
+    """Move the shards of all parts of a run into its folder and bring its database up to date.
+
+    A folder without parts gets its database made anew from its shards. Parts that are still running are refused, as is
+    a part of another run; merging again later adds what has come since. Raises ResultError.
+    """
+    if not folder.is_dir():
+        raise ResultError(f"there is no folder {folder}", "give the folder that `ratemlx run` was told with -o")
+    with locked(folder):
+        parts = sorted(path for path in (folder / PARTS).glob("*") if (path / RUN_FILE).exists())
+        runs = {path: read_contents(path) for path in parts}
+        contents = read_contents(folder) if (folder / RUN_FILE).exists() or not parts else runs[parts[0]]
+        for path, run in runs.items():
+            _check_same(path, run, contents)
+        store = _open(folder, contents)
+        moved = sum(_take_in(path, folder) for path in parts)
+        if moved or not parts:
+            database.rebuild(folder)
+            store = _open(folder, contents)
+        done = int(store.finished().sum())
+        if store.complete:
+            finish(store)
+        else:
+            write_points(store)
+    return Merged(moved, done, len(store.registration.instances), tuple(store.warnings))
+
+
+def _open(folder: Path, contents: Contents) -> RunStore:
+    """The store with all sweeps of a run, in their order."""
+    for points in contents.registry.sweeps:
+        store = RunStore.open(folder, contents.stamp, contents.catalogue, points, contents.provenance)
+    return store
+
+
+def _take_in(part: Path, folder: Path) -> int:
+    """Move the shards of a part; gives their number."""
+    with locked(part):
+        paths = shard_files(part)
+        with told(f"the shards in {part} cannot be moved to {folder}"):
+            for path in paths:
+                announce("move", path)
+                path.replace(folder / SHARDS / path.name)
+            flush_folder(folder / SHARDS)
+    return len(paths)
+
+
+def _check_same(path: Path, run: Contents, wanted: Contents) -> None:
+    if run.stamp != wanted.stamp:
+        raise ResultError(f"{path} is a part of another run", "move it out of the folder")
+    same = len(run.registry.sweeps) == len(wanted.registry.sweeps) and all(
+        one.equals(other) for one, other in zip(run.registry.sweeps, wanted.registry.sweeps, strict=True)
+    )
+    if not same:
+        raise ResultError(f"{path} is a part of another sweep", "merge before the sweep is enlarged")

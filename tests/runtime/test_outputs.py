@@ -1,0 +1,142 @@
+"""Runs that compute: metrics, fitness, BOLD and kept series, in memory and in a folder, with any batches."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import ratemlx
+from ratemlx import metrics
+from ratemlx.errors import RatemlxError, SweepError
+from ratemlx.metrics import Recording
+from ratemlx.runtime import Connectome, Result, RunSpec, run
+from ratemlx.runtime.outputs import make_fitness, make_outputs
+
+SWEEP = {"drive": [0.1, 0.4, 0.2], "coupling": [0.01, 0.05]}
+
+
+@pytest.fixture(scope="module")
+def spec(linear: Path, small: Connectome) -> RunSpec:
+    return RunSpec(folder=linear, connectome=small, sweep=SWEEP, duration=1600.0, dt=0.5)
+
+
+def results(spec: RunSpec, **outputs: object) -> Result:
+    found = run(replace(spec, outputs=make_outputs(**outputs)))  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+def test_metrics_are_those_of_the_kept_series(spec: RunSpec, small: Connectome, tmp_path: Path) -> None:
+    """Also in a folder, batch by batch, where no series is kept."""
+    found = results(spec, metrics="table2", transient=300.0, keep="all")
+    chosen = metrics.select(("table2",))
+    for index, exposure in enumerate(("x", "y")):
+        values = found.time_series.values[:, index, 300:]
+        recording = Recording(
+            values=values,
+            period=1.0,
+            unit="",
+            labels=small.region_labels,
+            weights=small.weights,
+            tract_lengths=small.tract_lengths,
+        )
+        wanted = metrics.evaluate(chosen, {exposure: recording})
+        for name, column in {**wanted.columns, **wanted.regional}.items():
+            np.testing.assert_array_equal(found.metrics[name].values, column)
+    written = results(replace(spec, output=tmp_path, batch_size=2), metrics="table2", transient=300.0)
+    assert written.series is None
+    assert not (tmp_path / "time_series.nc").exists()
+    for name, values in found.metrics.data_vars.items():
+        # Regional values are stored in float32.
+        tolerance = 1e-6 if values.ndim == 2 else 0.0
+        np.testing.assert_allclose(written.metrics[name].values, values.values, rtol=tolerance)
+
+
+def test_streamed_metrics_equal_those_of_series(spec: RunSpec) -> None:
+    """Connectivity and statistics alone need no series on the host."""
+    names = ("mean_FC", "corr_FC_SC", "firing_rate")
+    available = {item.name: item for item in metrics.select(("all",))}
+    chosen = [name for name, item in available.items() if item.needs in ("fc", "statistics")]
+    assert len(chosen) >= 3, names
+    streamed = results(spec, metrics=chosen, transient=300.0)
+    held = results(spec, metrics=chosen, transient=300.0, keep="all")
+    assert streamed.series is None
+    for name, values in held.metrics.data_vars.items():
+        np.testing.assert_allclose(streamed.metrics[name].values, values.values, rtol=2e-4, atol=2e-5)
+
+
+def test_the_best_are_kept(spec: RunSpec, tmp_path: Path) -> None:
+    fitness = make_fitness(terms="FC_SC")
+    kept = results(replace(spec, output=tmp_path, batch_size=2), fitness=fitness, keep="best:2", transient=300.0)
+    values = kept.metrics["fitness"].values
+    best = np.argsort(-values, kind="stable")[:2]
+    with closing(sqlite3.connect(tmp_path / "results.sqlite")) as connection:
+        rows = connection.execute("SELECT DISTINCT instance, name FROM arrays ORDER BY instance, name").fetchall()
+        (data,) = connection.execute(
+            "SELECT data FROM arrays WHERE name = 'series' AND exposure = 'x' AND instance = ?", (int(best[0]),)
+        ).fetchone()
+    assert rows == sorted((int(number), name) for number in best for name in ("FC", "series"))
+    series = results(spec, keep="all", metrics="mean_FC", transient=300.0).time_series
+    np.testing.assert_array_equal(
+        np.frombuffer(data, dtype=np.float32).reshape(1300, 5), series.values[best[0], 0, 300:]
+    )
+
+
+def test_bold(spec: RunSpec, tmp_path: Path) -> None:
+    long = replace(spec, duration=20_000.0, sweep={"drive": [0.1, 0.4]}, batch_size=1)
+    found = results(long, bold=500.0, transient=1000.0)
+    assert found.bold is not None
+    assert (found.bold.dims, found.bold.shape) == (("instance", "exposure", "time", "region"), (2, 2, 38, 5))
+    assert found.bold.exposure.values.tolist() == ["x_BOLD", "y_BOLD"]
+    np.testing.assert_array_equal(found.bold.time.values[[0, -1]], [1500.0, 20_000.0])
+    written = results(replace(long, output=tmp_path), bold=500.0, transient=1000.0)
+    xr.testing.assert_identical(written.bold, found.bold)
+    xr.testing.assert_identical(ratemlx.open_result(tmp_path).bold, found.bold)
+    with_metrics = results(long, bold=500.0, transient=1000.0, metrics="mean_FC")
+    assert {"mean_FC_x", "mean_FC_x_BOLD"} <= set(with_metrics.metrics.data_vars)
+
+
+def test_diverged_instances_have_no_metrics(spec: RunSpec, tmp_path: Path) -> None:
+    mixed = replace(spec, sweep={"coupling": [0.05, 1e30]}, output=tmp_path)
+    found = results(mixed, metrics="table2")
+    for values in found.metrics.data_vars.values():
+        assert np.isnan(values.values[1]).all()
+    assert np.isfinite(found.metrics["mean_FC_x"].values[0])
+    with closing(sqlite3.connect(tmp_path / "results.sqlite")) as connection:
+        rows = connection.execute("SELECT status, mean_FC_x IS NULL FROM instances ORDER BY instance").fetchall()
+    assert rows == [("ok", 0), ("diverged", 1)]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        ({"metrics": "mean_FCC"}, "mean_FCC"),
+        ({"metrics": "table2", "transient": 1599.0}, "too short|leaves nothing"),
+        ({"keep": "some"}, "it is not clear which series to keep: 'some'"),
+        ({"keep": "best:3"}, "which instances are best is told by their fitness"),
+        ({"keep": "all:3"}, "it is not clear which series to keep"),
+        ({"bold": -1.0}, "TR must be above zero"),
+        ({"metrics": "mean_FC", "transient": -1.0}, "transient"),
+        ({"metrics": 3}, "names are wanted"),
+    ],
+)
+def test_what_cannot_be_had_is_told_before_anything_runs(
+    spec: RunSpec, tmp_path: Path, outputs: dict[str, object], message: str
+) -> None:
+    with pytest.raises(RatemlxError, match=message):
+        results(replace(spec, output=tmp_path / "out"), **outputs)
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_metrics_are_another_run(spec: RunSpec, tmp_path: Path) -> None:
+    results(replace(spec, output=tmp_path), metrics="mean_FC")
+    with pytest.raises(RatemlxError, match="what differs: metrics"):
+        results(replace(spec, output=tmp_path), metrics="mean_FC,mean_PLI")
+    with pytest.raises(SweepError):
+        make_outputs(keep="best:0")
