@@ -129,8 +129,10 @@ def _nvcc() -> Finding:
 
 
 def _cuda_binding() -> Finding:
-    versions = {name: _version(name) for name in ("pycuda", "cuda-core")}
-    installed = [f"{name} {version}" for name, version in versions.items() if version]
+    bindings, helpers = ("pycuda", "cuda-core"), ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
+    installed = [f"{name} {version}" for name in bindings if (version := _version(name))]
+    if installed:
+        installed += [f"{name} {version}" for name in helpers if (version := _version(name))]
     remedy = "only to run on a GPU: pip install 'ratemlx[cuda]' or 'ratemlx[cuda-core]'"
     return Finding("CUDA from Python", bool(installed), False, ", ".join(installed) or "-", remedy)
 
