@@ -75,6 +75,16 @@ class Work:
         return "".join(path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("*.out")))
 
 
+ONCE_STOPPED = 'os.environ.get("SLURM_RESTART_COUNT") == "1" or time.sleep(300)'
+
+
+@pytest.fixture(scope="module", autouse=True)
+def near_limit(cluster: Slurm, tmp_path_factory: pytest.TempPathFactory) -> tuple[Work, int]:
+    """A job that gets its signal at once. Slurm looks at limits every half minute: it waits beside other tests."""
+    work = Work(cluster, tmp_path_factory.mktemp("near_limit"), ONCE_STOPPED)
+    return work, work.submit(replace(JOB, time="00:01:00", signal_lead=59, requeue=True), "--nodelist=two")
+
+
 def test_a_plain_job_runs_all_ranks_once(cluster: Slurm, tmp_path: Path) -> None:
     work = Work(cluster, tmp_path, "print('done', flush=True)")
     assert cluster.wait(work.submit(JOB)) == ["COMPLETED"], work.said()
@@ -126,25 +136,14 @@ def test_an_array_shares_one_sweep_and_is_merged_once_all_are_done(cluster: Slur
     assert last["arguments"] == ["merge", "results"]
 
 
-ONCE_STOPPED = 'os.environ.get("SLURM_RESTART_COUNT") == "1" or time.sleep(300)'
-
-
-def test_a_job_near_its_limit_goes_back_to_the_queue_and_goes_on(cluster: Slurm, tmp_path: Path) -> None:
-    work = Work(cluster, tmp_path, ONCE_STOPPED)
-    job = work.submit(replace(JOB, time="00:01:00", signal_lead=59, requeue=True))
-    assert cluster.wait(job, 80) == ["COMPLETED"], work.said()
-    assert cluster.state(job)["Restarts"] == "1"
-    assert [note.get("SLURM_RESTART_COUNT") for note in work.notes()] == [None, None, "1", "1"]
-    assert "goes back to the queue" in work.said()
-
-
 def test_a_preempted_job_goes_on_when_there_is_room_again(cluster: Slurm, tmp_path: Path) -> None:
     work = Work(cluster, tmp_path, ONCE_STOPPED)
-    job = work.submit(replace(JOB, requeue=True))
+    job = work.submit(replace(JOB, requeue=True), "--nodelist=one")
     _await_ranks(work)
     urgent = tmp_path / "urgent.sh"
     urgent.write_text(
-        "#!/bin/bash\n#SBATCH --nodes=2 --exclusive --partition=urgent --output=/dev/null\nsleep 1\n", encoding="utf-8"
+        "#!/bin/bash\n#SBATCH --nodelist=one --exclusive --partition=urgent --output=/dev/null\nsleep 1\n",
+        encoding="utf-8",
     )
     assert cluster.wait(cluster.submit(urgent)) == ["COMPLETED"]
     assert cluster.wait(job) == ["COMPLETED"], work.said()
@@ -222,6 +221,14 @@ def test_tasks_of_srun_without_mpi_are_refused(cluster: Slurm, tmp_path: Path) -
     assert sorted(tasks[2:]) == [
         f"Launch(rank={rank}, size=2, local_rank={rank}, launcher='srun')" for rank in range(2)
     ]
+
+
+def test_a_job_near_its_limit_goes_back_to_the_queue_and_goes_on(near_limit: tuple[Work, int]) -> None:
+    work, job = near_limit
+    assert work.cluster.wait(job, 80) == ["COMPLETED"], work.said()
+    assert work.cluster.state(job)["Restarts"] == "1"
+    assert [note.get("SLURM_RESTART_COUNT") for note in work.notes()] == [None, None, "1", "1"]
+    assert "goes back to the queue" in work.said()
 
 
 def _await_ranks(work: Work) -> None:
