@@ -6,6 +6,9 @@ import sys
 
 import numpy as np
 
+from ratemlx.bench.gpu.variants import Variant, time_variant
+from ratemlx.bench.gpu.works import WORKS, job_of
+from ratemlx.runtime.devices import open_device
 from tests.gpu.runs import series
 from tests.support.shipped import brain
 
@@ -18,6 +21,8 @@ CASES = {
 """Gathered by blocks, through own edges, step by step, and without delays."""
 SIZES = ((1, 1), (33, 5))
 """Instances and regions."""
+VARIANTS = (Variant(form="tile"), Variant(lanes=64), Variant(history="float16"))
+"""Other forms of the kernels, of which the first has barriers."""
 
 
 def main(device: str) -> int:
@@ -35,6 +40,14 @@ def main(device: str) -> int:
             print(f"{model}, {instances} instances, {regions} regions: {found.shape}", flush=True)
             if not np.isfinite(found).all():
                 return 1
+    opened = open_device(device)
+    job = job_of(next(work for work in WORKS if work.key == "montbrio").shrunk(33, 40), 40)
+    for variant in VARIANTS:
+        timing = time_variant(job, variant, opened)
+        print(f"montbrio, {variant}: {timing.diverged} diverged", flush=True)
+        if timing.diverged:
+            return 1
+    opened.close()
     return 0
 
 

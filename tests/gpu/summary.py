@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,7 +19,7 @@ def main(parts: Path, file: Path, failed: str) -> int:
     benchmarks = [_json(parts / f"{name}.json") for name in BENCHMARKS]
     found: dict[str, Any] = merge_figures([item for item in benchmarks if item])
     found |= _json(parts / "sanitizer.json")
-    found["tests"] = _tests(parts / "tests.xml")
+    found["tests"] = _tests(sorted(parts.glob("tests-*.xml")))
     found["failed_parts"] = failed.split()
     write_figures(found, file)
     for name, goal in found.get("goals", {}).items():
@@ -35,15 +36,15 @@ def _json(path: Path) -> dict[str, Any]:
     return found
 
 
-def _tests(path: Path) -> dict[str, Any]:
-    """Counts of a report in JUnit's form, and the names of what failed."""
-    if not path.is_file():
-        return {}
-    suite = ElementTree.parse(path).getroot().find("testsuite")
-    assert suite is not None
-    counts: dict[str, Any] = {name: int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")}
+def _tests(paths: Sequence[Path]) -> dict[str, Any]:
+    """Counts of reports in JUnit's form, put together, and the names of what failed."""
+    suites = [suite for path in paths for suite in ElementTree.parse(path).getroot().iter("testsuite")]
+    counts: dict[str, Any] = {
+        name: sum(int(suite.get(name, "0")) for suite in suites) for name in ("tests", "failures", "errors", "skipped")
+    }
     counts["failed"] = [
         f"{case.get('classname')}::{case.get('name')}"
+        for suite in suites
         for case in suite.iter("testcase")
         if case.find("failure") is not None or case.find("error") is not None
     ]

@@ -55,6 +55,13 @@ def test_a_part_that_fails_is_told_and_fails_the_script(tmp_path: Path) -> None:
     assert "paper_kernel" not in found
 
 
+def test_what_finds_no_time_is_told(tmp_path: Path) -> None:
+    done = run(tmp_path, "sanitizer", RATEMLX_BUDGET="3")
+    assert done.returncode == 1
+    assert "no time is left for" in done.stdout
+    assert json.loads((tmp_path / "out" / "gpu.json").read_text(encoding="utf-8"))["sanitizer"] == {"small": 124}
+
+
 def test_a_part_that_there_is_not(tmp_path: Path) -> None:
     done = run(tmp_path, "dance")
     assert done.returncode == 2
