@@ -214,7 +214,7 @@ def _share(listing: _Listing, loop: tuple[int, int], begin: int, end: int, steps
     first, last = loop
     piece = listing.instructions[begin:end]
     names = {item.name for item in piece}
-    if len(piece) > (last - first) // 2:
+    if len(piece) > (last - first) // 2 and "STG" in names:
         return 1.0  # not a detour, but what guards the whole step
     if any(factor in item.operands for item in piece for factor in PHILOX_FACTORS):
         return 1 / STEPS_PER_NUMBER

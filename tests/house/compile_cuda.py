@@ -120,14 +120,20 @@ def measure(nvcc: str, variant: Variant) -> Row:
         counts = count_sass(disassemble(cubin))[function] if find_disassembler() else None
     used = next(usage for usage in found if usage.function == function)
     spilled = sum(usage.spilled_bytes for usage in found)
-    return Row(*variant.name, used.registers, spilled, used.shared_bytes, *_instructions(counts))
+    return Row(*variant.name, used.registers, spilled, used.shared_bytes, *_instructions(counts, variant.form))
 
 
-def _instructions(counts: FunctionCounts | None) -> tuple[int | None, int | None, int | None]:
-    """All that are written; those of a step; those of an edge of a block (0 where edges are read in the step)."""
-    if counts is None or counts.step is None:
+def _instructions(counts: FunctionCounts | None, form: Form) -> tuple[int | None, int | None, int | None]:
+    """All that are written; those of a step; those of an edge of a block (0 where edges are read in the step).
+
+    In the form `tile` steps, regions and edges are loops within each other, which are not told apart.
+    """
+    if counts is None:
         return None, None, None
-    return round(counts.written.total), round(counts.step.total), round(counts.edge.total) if counts.edge else 0
+    written = round(counts.written.total)
+    if form == "tile" or counts.step is None:
+        return written, None, None
+    return written, round(counts.step.total), round(counts.edge.total) if counts.edge else 0
 
 
 def main() -> int:
@@ -161,7 +167,7 @@ def main() -> int:
 
 
 def _update(rows: list[Row], text: str) -> int:
-    if any(row.step is None for row in rows):
+    if any(row.kernel is None for row in rows):
         print("error: no nvdisasm to count instructions with; pip install nvidia-cuda-nvdisasm", file=sys.stderr)
         return 1
     TABLE.write_text(text, encoding="utf-8")

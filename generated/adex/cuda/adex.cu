@@ -774,19 +774,25 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
 
 using namespace model_adex;
 
-// The row of the ring in which a region's channels `delay` steps before `row` begin; rows after it are neighbours.
-RATEMLX_INLINE const stored *past(const ratemlx_batch &batch, int tile, int channel, int node, int lane, int row, int delay)
+// The ring of a channel in the first region of a tile; those of the other regions follow it.
+RATEMLX_INLINE stored *rings_of(const ratemlx_batch &batch, int tile, int channel, int lane)
+{
+    const int64_t first = ((int64_t)tile * N_CHANNELS + channel) * batch.n_nodes;
+    return batch.history + first * (batch.ring_rows + RATEMLX_BLOCK) * LANES + lane;
+}
+
+// Where a region's values `delay` steps before `row` begin among the rings of a channel; those of later rows follow.
+RATEMLX_INLINE const stored *past(const ratemlx_batch &batch, const stored *rings, int node, int row, int delay)
 {
     const int at = row - delay < 0 ? row - delay + batch.ring_rows : row - delay;
-    const int64_t ring = ((int64_t)tile * N_CHANNELS + channel) * batch.n_nodes + node;
-    return batch.history + (ring * (batch.ring_rows + RATEMLX_BLOCK) + at) * LANES + lane;
+    return rings + ((uint64_t)(uint32_t)node * (uint32_t)(batch.ring_rows + RATEMLX_BLOCK) + (uint32_t)at) * LANES;
 }
 
 // Writes the channels of one region into a row; rows at the ring's beginning stand again after its end.
 RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int lane, int row, const real *channel)
 {
     for (int i = 0; i < N_CHANNELS; ++i) {
-        stored *ring = (stored *)past(batch, tile, i, node, lane, 0, 0);
+        stored *ring = rings_of(batch, tile, i, lane) + (int64_t)node * (batch.ring_rows + RATEMLX_BLOCK) * LANES;
         keep(ring + (int64_t)row * LANES, channel[i]);
         if (row < RATEMLX_BLOCK) keep(ring + (int64_t)(row + batch.ring_rows) * LANES, channel[i]);
     }
@@ -825,18 +831,26 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
     int in_sample = first_step % batch.steps_per_sample;
     int sample = first_step / batch.steps_per_sample - batch.first_sample;
 
-    // Coupling of the whole block, gathered at once: the sum stays in registers while the edges pass by.
+    // Coupling of the whole block, gathered at once: the sum stays in registers while the edges pass by. The shortest
+    // of rings says that no tract has a delay.
+    const bool delayed = RATEMLX_BLOCK > 1 || batch.ring_rows > 2;
     BlockValues<N_TERMS * RATEMLX_BLOCK> totals;
     for (int term = 0; term < N_TERMS; ++term) {
         real total[RATEMLX_BLOCK];
         RATEMLX_UNROLL
         for (int b = 0; b < RATEMLX_BLOCK; ++b) total[b] = splat(R(0.0));
-        for (int e = first_edge; e < last_edge; ++e) {
-            const stored *from = past(batch, tile, term, batch.edge_source[e], lane, row, batch.edge_delay[e]);
-            const scalar weight = batch.edge_weight[e];
-            RATEMLX_UNROLL
-            for (int b = 0; b < RATEMLX_BLOCK; ++b) total[b] = total[b] + recall(from + b * LANES) * weight;
-        }
+        const stored *rings = rings_of(batch, tile, term, lane);
+        RATEMLX_HOLD(rings);
+        if (delayed)
+            for (int e = first_edge; e < last_edge; ++e) {
+                const stored *from = past(batch, rings, batch.edge_source[e], row, batch.edge_delay[e]);
+                const scalar weight = batch.edge_weight[e];
+                RATEMLX_UNROLL
+                for (int b = 0; b < RATEMLX_BLOCK; ++b) total[b] = total[b] + recall(from + b * LANES) * weight;
+            }
+        else
+            for (int e = first_edge; e < last_edge; ++e)
+                total[0] = total[0] + recall(past(batch, rings, batch.edge_source[e], row, 0)) * batch.edge_weight[e];
         RATEMLX_UNROLL
         for (int b = 0; b < RATEMLX_BLOCK; ++b) totals.put(term * RATEMLX_BLOCK + b, total[b]);
     }
@@ -858,8 +872,8 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         for (int i = 0; i < N_TERMS; ++i) {
             total[i] = totals.get(i * RATEMLX_BLOCK + b);
             for (int e = first_own; e < last_own; ++e)
-                total[i] = total[i] + recall(past(batch, tile, i, node, lane, row, batch.own_delay[e]) + b * LANES)
-                                          * batch.own_weight[e];
+                total[i] = total[i] + recall(past(batch, rings_of(batch, tile, i, lane), node, row, batch.own_delay[e])
+                                             + b * LANES) * batch.own_weight[e];
         }
         couple(fixed, state, total, coupling);
         real input[N_INPUTS + 1];

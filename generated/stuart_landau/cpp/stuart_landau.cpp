@@ -169,19 +169,25 @@ RATEMLX_INLINE void observe(const Fixed &fixed, const real *state, real *sum)
 
 using namespace model_stuart_landau;
 
-// The row of the ring in which a region's channels `delay` steps before `row` begin; rows after it are neighbours.
-RATEMLX_INLINE const stored *past(const ratemlx_batch &batch, int tile, int channel, int node, int lane, int row, int delay)
+// The ring of a channel in the first region of a tile; those of the other regions follow it.
+RATEMLX_INLINE stored *rings_of(const ratemlx_batch &batch, int tile, int channel, int lane)
+{
+    const int64_t first = ((int64_t)tile * N_CHANNELS + channel) * batch.n_nodes;
+    return batch.history + first * (batch.ring_rows + RATEMLX_BLOCK) * LANES + lane;
+}
+
+// Where a region's values `delay` steps before `row` begin among the rings of a channel; those of later rows follow.
+RATEMLX_INLINE const stored *past(const ratemlx_batch &batch, const stored *rings, int node, int row, int delay)
 {
     const int at = row - delay < 0 ? row - delay + batch.ring_rows : row - delay;
-    const int64_t ring = ((int64_t)tile * N_CHANNELS + channel) * batch.n_nodes + node;
-    return batch.history + (ring * (batch.ring_rows + RATEMLX_BLOCK) + at) * LANES + lane;
+    return rings + ((uint64_t)(uint32_t)node * (uint32_t)(batch.ring_rows + RATEMLX_BLOCK) + (uint32_t)at) * LANES;
 }
 
 // Writes the channels of one region into a row; rows at the ring's beginning stand again after its end.
 RATEMLX_INLINE void publish(const ratemlx_batch &batch, int tile, int node, int lane, int row, const real *channel)
 {
     for (int i = 0; i < N_CHANNELS; ++i) {
-        stored *ring = (stored *)past(batch, tile, i, node, lane, 0, 0);
+        stored *ring = rings_of(batch, tile, i, lane) + (int64_t)node * (batch.ring_rows + RATEMLX_BLOCK) * LANES;
         keep(ring + (int64_t)row * LANES, channel[i]);
         if (row < RATEMLX_BLOCK) keep(ring + (int64_t)(row + batch.ring_rows) * LANES, channel[i]);
     }
@@ -229,6 +235,12 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
     real normals[N_NOISES][4];
 #endif
 
+    const stored *rings[N_CHANNELS + 1];
+    for (int i = 0; i < N_CHANNELS; ++i) {
+        rings[i] = rings_of(batch, tile, i, lane);
+        RATEMLX_HOLD(rings[i]);
+    }
+
     RATEMLX_NO_UNROLL
     for (int b = 0; b < n_steps; ++b) {
         const int step = first_step + b;
@@ -238,7 +250,7 @@ RATEMLX_FUNCTION void advance_node(const ratemlx_batch &batch, int tile, int nod
         for (int e = first_edge; e < last_edge; ++e) {
             real channel[N_CHANNELS + 1], term[N_TERMS + 1];
             for (int i = 0; i < N_CHANNELS; ++i)
-                channel[i] = recall(past(batch, tile, i, batch.edge_source[e], lane, row, batch.edge_delay[e]) + b * LANES);
+                channel[i] = recall(past(batch, rings[i], batch.edge_source[e], row, batch.edge_delay[e]) + b * LANES);
             edge(fixed, state, channel, term);
             for (int i = 0; i < N_TERMS; ++i) total[i] = total[i] + term[i] * batch.edge_weight[e];
         }

@@ -64,6 +64,11 @@ template <int N> struct BlockValues {
     __device__ __forceinline__ real get(int index) const { return column[index * RATEMLX_THREADS]; }
 };
 
+// Has the compiler keep a pointer to global memory in a register: it would work it out anew for every tract.
+#define RATEMLX_HOLD(pointer)                                                                                          \
+    asm("" : "+l"(pointer));                                                                                           \
+    __builtin_assume(__isGlobal(pointer))
+
 // Where a thread is: kernels that advance one region of a tile, and (form 1) kernels that have a tile's regions in rows.
 #define RATEMLX_PLACE(tile, node, lane)                                                                                \
     const int tile = (int)blockIdx.x, node = (int)blockIdx.y, lane = (int)threadIdx.x

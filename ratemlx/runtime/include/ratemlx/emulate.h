@@ -47,6 +47,7 @@ static thread_local ratemlx_place ratemlx_here;
 #define RATEMLX_TILE(tile) const int tile = ratemlx_here.tile
 #define RATEMLX_EACH_THREAD(row, lane) RATEMLX_LOOP(row, RATEMLX_ROWS) RATEMLX_LOOP(lane, RATEMLX_LANES)
 #define RATEMLX_BARRIER() (void)0
+#define RATEMLX_HOLD(pointer) (void)0
 
 RATEMLX_INLINE float reciprocal_of_moderate(float x) { return 1.0f / x; }
 RATEMLX_INLINE uint32_t bits_of(float value)

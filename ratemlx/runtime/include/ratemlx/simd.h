@@ -19,6 +19,7 @@
 
 #define RATEMLX_INLINE static inline __attribute__((always_inline))
 #define RATEMLX_FUNCTION static inline
+#define RATEMLX_HOLD(pointer) (void)0  // a GPU's matter
 #define R(number) ((scalar)(number))
 
 typedef ratemlx_scalar scalar;
