@@ -19,8 +19,8 @@ import pytest
 
 from ratemlx.abi import Batch, Form, Manifest, definitions
 from ratemlx.errors import DeviceError, DeviceMemoryError, InternalError, KernelError
+from ratemlx.observables.settings import BoldSettings
 from ratemlx.runtime import run
-from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.devices import cuda_open
 from ratemlx.runtime.devices.cuda import CudaDevice, CudaProgram
 from ratemlx.runtime.devices.cuda_architecture import Architecture
@@ -28,28 +28,29 @@ from ratemlx.runtime.devices.cuda_binding import CudaFailure
 from ratemlx.runtime.devices.cuda_errors import WORDS, explain
 from ratemlx.runtime.devices.cuda_memory import rounded
 from ratemlx.runtime.devices.cuda_queue import CudaQueue, DeviceBuffer
+from ratemlx.runtime.outputs import Outputs
 from tests.support.fake_cuda import DriverCalls, emulated, fake_device
 from tests.support.shipped import GENERATED, series_of, shipped
 
-OnBoth: TypeAlias = Callable[..., tuple[AnyArray, AnyArray]]
+OnBoth: TypeAlias = Callable[..., tuple[Any, Any]]
 
 
 @pytest.fixture
 def on_both(monkeypatch: pytest.MonkeyPatch) -> OnBoth:
-    """Series of the same run on the fake GPU and in the emulation."""
+    """Results of the same run on the fake GPU and in the emulation."""
 
     monkeypatch.setattr(cuda_open, "open_cuda", lambda binding, number, arch: fake_device(number))  # noqa: ARG005
 
-    def series(model: str, **settings: Any) -> tuple[AnyArray, AnyArray]:
+    def both(model: str, **settings: Any) -> tuple[Any, Any]:
         spec = shipped(model, "cuda-emulation", seed=3, **settings)
-        return series_of(run(replace(spec, device="cuda"))), series_of(run(spec))
+        return run(replace(spec, device="cuda")), run(spec)
 
-    return series
+    return both
 
 
 @pytest.mark.parametrize("model", ["montbrio", "kuramoto"])
 def test_a_run_has_the_numbers_of_the_emulation(model: str, on_both: OnBoth) -> None:
-    found, expected = on_both(model, duration=6.0)
+    found, expected = map(series_of, on_both(model, duration=6.0))
     assert found.shape == expected.shape
     assert np.isfinite(found).all()
     np.testing.assert_array_equal(found, expected)
@@ -58,10 +59,19 @@ def test_a_run_has_the_numbers_of_the_emulation(model: str, on_both: OnBoth) -> 
 def test_batches_do_not_alter_bits(on_both: OnBoth) -> None:
     sweep = {"global_coupling": np.linspace(0.1, 0.9, 33).tolist()}
     settings = {"duration": 2.0, "sweep": sweep, "observe": ("E",)}
-    whole, expected = on_both("adex", **settings)
-    parts, _ = on_both("adex", **settings, batch_size=1)
+    whole, expected = map(series_of, on_both("adex", **settings))
+    parts, _ = map(series_of, on_both("adex", **settings, batch_size=1))
     np.testing.assert_array_equal(whole, expected)
     np.testing.assert_array_equal(parts, expected)
+
+
+def test_observables_of_the_device_are_those_of_the_emulation(on_both: OnBoth) -> None:
+    outputs = Outputs(metrics=("mean_FC", "mean_FR"), bold=BoldSettings(TR=20.0), transient=10.0, keep="none")
+    found, expected = on_both("montbrio", duration=60.0, sweep={"eta": [-5.0, -4.8, -4.6]}, outputs=outputs)
+    assert {"mean_FC_r", "std_FR_V", "mean_FC_r_BOLD"} <= set(expected.metrics.data_vars)
+    assert np.isfinite(expected.metrics["mean_FC_r"].values).all()
+    for name in expected.metrics.data_vars:
+        np.testing.assert_array_equal(found.metrics[name].values, expected.metrics[name].values)
 
 
 def test_launches_cover_all_steps_in_blocks(on_both: OnBoth, log: Path) -> None:
@@ -77,7 +87,7 @@ def test_a_batch_that_does_not_fit_is_halved(on_both: OnBoth, monkeypatch: pytes
     sweep = {"eta": np.linspace(-6, -4, 128).tolist()}
     # What the driver says is free is more than there is, as when another process takes its share after the plan.
     monkeypatch.setattr(DriverCalls, "free_bytes", lambda _: 1 << 30)
-    found, expected = on_both("montbrio", duration=2.0, sweep=sweep)
+    found, expected = map(series_of, on_both("montbrio", duration=2.0, sweep=sweep))
     np.testing.assert_array_equal(found, expected)
 
 

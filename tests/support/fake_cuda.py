@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ratemlx.abi import Batch
+from ratemlx.observables import bold, moments
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.cache import cache_folder
 from ratemlx.runtime.devices.compiled import made_once, source_key
@@ -21,6 +22,7 @@ from ratemlx.runtime.devices.cuda import CudaDevice
 from ratemlx.runtime.devices.cuda_architecture import Architecture
 from ratemlx.runtime.devices.cuda_binding import CudaFailure, GpuFacts
 
+STRUCTURES = {"moments": moments.Arguments, "balloon": bold.Arguments}
 SOURCE = Path(__file__).parent / "fake_driver" / "driver.cpp"
 
 
@@ -39,7 +41,8 @@ def driver_library() -> Path:
 def emulated(source: Path, definitions: Mapping[str, str], architecture: Architecture, size: int = 0) -> bytes:  # noqa: ARG001
     """What the library takes for device code: the source compiled for the host, and the size of its arguments."""
     library = compile_library(source, {**definitions, "RATEMLX_EMULATED": "1"})
-    return f"emulation:{library}:{size or ctypes.sizeof(Batch)}".encode() + b"\0"
+    structure = STRUCTURES.get(source.stem, Batch)
+    return f"emulation:{library}:{size or ctypes.sizeof(structure)}".encode() + b"\0"
 
 
 @cache
