@@ -96,7 +96,7 @@ def _timed(job: Job, device: Device, settings: ObservableSettings | None, thread
     hooks = Hooks(
         keep=lambda _: None,
         observers=lambda batch: () if make is None else make(len(batch.instances), batch.chunk_samples),
-        series=False,
+        series=None,
     )
     started = time.process_time()
     run_plan(job, plan, device, hooks, Progress())

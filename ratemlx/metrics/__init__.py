@@ -1,5 +1,6 @@
 """Metrics: what one is, those built in, how to evaluate and to add some. Knows arrays, nothing of simulations."""
 
+from ratemlx.metrics.arrays import namespace
 from ratemlx.metrics.base import Metric, Output, metric
 from ratemlx.metrics.evaluate import Column, Evaluation, check, columns, evaluate
 from ratemlx.metrics.recording import Recording, Statistics
@@ -18,5 +19,6 @@ __all__ = [
     "default_registry",
     "evaluate",
     "metric",
+    "namespace",
     "select",
 ]

@@ -147,7 +147,7 @@ class Analysis:
                 else None
             ),
             arrays=(*self._arrays_of_best(found, numbers), *self._bold_arrays(batch, numbers)),
-            series=batch.series if self.keep.which == "all" else None,
+            series=on_host(batch.series) if batch.series is not None and self.keep.which == "all" else None,
         )
 
     def _fitness(self) -> Fitness | None:
@@ -265,7 +265,7 @@ class Analysis:
         upper = np.triu_indices(self._layout.n_regions)
         kept: list[StoredArray] = []
         for exposure, recording in found.recordings.items():
-            fc, shape = recording.fc, f"{self._layout.n_regions}x{self._layout.n_regions}/2"
+            fc, shape = on_host(recording.fc), f"{self._layout.n_regions}x{self._layout.n_regions}/2"
             for row in ranked:
                 number = int(numbers[row])
                 kept.append(StoredArray(number, FC_NAME, exposure, shape, fc[row][upper].astype(np.float32)))
@@ -274,8 +274,13 @@ class Analysis:
                     and recording.values is not None
                     and (self.keep.which == "best" or exposure in self.bold_names)
                 ):
-                    kept.append(_series_of(number, exposure, recording.values[row]))
+                    kept.append(_series_of(number, exposure, on_host(recording.values[row])))
         return kept
+
+
+def on_host(array: AnyArray) -> AnyArray:
+    """An array in the host's memory: itself, or a copy from the device."""
+    return metrics.namespace(array).to_host(array)  # type: ignore[no-any-return]
 
 
 def _series_of(number: int, exposure: str, values: AnyArray) -> StoredArray:

@@ -9,6 +9,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -20,12 +21,16 @@ from ratemlx.runtime.identity import identities
 from ratemlx.runtime.plan import BatchPlan, SpeedGroup
 from ratemlx.runtime.spec import Job
 
+Place = Literal["host", "device"]
+"""Where the series of a batch are gathered."""
+
 
 @dataclass(frozen=True, eq=False)
 class BatchResult:
     """A finished batch: its instances, and for each the first step after which a state was not finite, or -1.
 
-    `series` has shape (instance, exposure, time, region), or is None where nobody asked for it; `observed` has what the
+    `series` has shape (instance, exposure, time, region), and may lie on the device; it is None where nobody asked for
+    it. `observed` has what the
     observers made of it, by name, instances first.
     """
 
@@ -57,12 +62,14 @@ class SpeedGroupArrays:
 class Chunk:
     """What one call advances: steps, and samples `first` to `first + count` of the run, on their way to the host.
 
-    Without series, `arriving` are the divergence steps, which arrive when the chunk is done.
+    `samples` is where they lie on the device. If they are not to leave it, `arriving` are the divergence steps, which
+    arrive when the chunk is done.
     """
 
     steps: int
     first: int
     count: int
+    samples: Buffer
     arriving: Download
 
 
@@ -79,7 +86,7 @@ class RunningBatch:
         device: Device,
         observers: Sequence[Observer] = (),
         *,
-        series: bool = True,
+        series: Place | None = "host",
     ) -> None:
         self.job, self.plan, self.lanes, self.kernel, self.device = job, plan, lanes, kernel, device
         self.steps_done = 0
@@ -114,8 +121,15 @@ class RunningBatch:
             dt=job.timing.dt,
             **{name: buffer.address for name, buffer in self._buffers.items()},
         )
-        self.series = np.empty(self.series_shape, dtype=job.dtype) if series else None
+        self._place, self.series = series, self._empty_series(series)
         kernel.start(self._batch, self._queue)
+
+    def _empty_series(self, place: Place | None) -> AnyArray | None:
+        if place == "device":
+            like = self.device.array(self._samples[0])
+            # Of the package whose array it is: CuPy's on a GPU.
+            return np.empty_like(like, shape=self.series_shape)
+        return np.empty(self.series_shape, dtype=self.job.dtype) if place else None
 
     @property
     def longest_chunk(self) -> int:
@@ -152,13 +166,17 @@ class RunningBatch:
         count = self.steps_done // per_sample - first
         for observer in self._observers:
             observer.take(samples, first, count, self._queue)
-        arriving = self._queue.download(self._diverged if self.series is None else samples)
-        return Chunk(steps, first, count, arriving)
+        arriving = self._queue.download(samples if self._place == "host" else self._diverged)
+        return Chunk(steps, first, count, samples, arriving)
 
     def collect(self, chunk: Chunk) -> None:
         """Wait for a chunk and put its samples into `series`."""
         arrived = chunk.arriving.result()
         if self.series is not None:
+            if self._place == "device":
+                shared = self.device.array(chunk.samples)
+                assert shared is not None
+                arrived = shared
             self.series[:, :, chunk.first : chunk.first + chunk.count] = self._by_instance(arrived[:, : chunk.count])
 
     def finish(self) -> BatchResult:

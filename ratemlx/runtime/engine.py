@@ -14,7 +14,7 @@ from pathlib import Path
 from ratemlx.abi import BLOCK_SIZES, definitions
 from ratemlx.errors import DeviceMemoryError
 from ratemlx.observables.base import Observer
-from ratemlx.runtime.batch import BatchResult, Chunk, RunningBatch, SpeedGroupArrays
+from ratemlx.runtime.batch import BatchResult, Chunk, Place, RunningBatch, SpeedGroupArrays
 from ratemlx.runtime.devices.base import Device, Kernel
 from ratemlx.runtime.plan import BatchPlan, Plan, SpeedGroup
 from ratemlx.runtime.progress import Progress
@@ -34,13 +34,13 @@ Wave = tuple[BatchPlan, ...]
 class Hooks:
     """What a run does beside computing: `keep` gets every finished batch, `check` may raise between chunks.
 
-    `observers` makes a batch's observables; `series` tells whether time series are brought to the host at all.
+    `observers` makes a batch's observables; `series` tells where time series are gathered, if at all.
     """
 
     keep: Callable[[BatchResult], None]
     check: Callable[[], object] = lambda: None
     observers: Callable[[BatchPlan], Sequence[Observer]] = lambda _: ()
-    series: bool = True
+    series: Place | None = "host"
 
 
 class Engine:

@@ -53,6 +53,13 @@ def common_limits(job: Job, device: Device, world: World) -> Limits:
     )
 
 
+def analyses_on_device(job: Job, device: Device) -> bool:
+    """Whether series stay on a GPU, where metrics are computed of them: if they can be had there as arrays."""
+    if not job.spec.outputs.computes or parse_device(job.spec.device).kind != CUDA:
+        return False
+    return device.array(device.allocate((1,), job.dtype)) is not None
+
+
 def _own_limits(job: Job, device: Device, lanes: int, world: World) -> Limits:
     spec = job.spec
     on_host = parse_device(spec.device).kind != CUDA
@@ -64,7 +71,7 @@ def _own_limits(job: Job, device: Device, lanes: int, world: World) -> Limits:
         expected_rate(job, device, lanes),
         spec.batch_size,
         share=MEMORY_SHARE if on_host else DEVICE_SHARE,
-        holds_results=on_host,
+        holds_results=on_host or analyses_on_device(job, device),
         host_bytes=None if on_host else free_memory() // sharing,
         ranks=world.size,
     )

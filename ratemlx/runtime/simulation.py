@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratemlx.errors import ClusterError
-from ratemlx.runtime.analysis import Analysis
-from ratemlx.runtime.batch import BatchResult
+from ratemlx.runtime.analysis import Analysis, on_host
+from ratemlx.runtime.batch import BatchResult, Place
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.engine import Engine, Hooks
 from ratemlx.runtime.folder_lock import locked
-from ratemlx.runtime.limits import common_limits, open_own_device
+from ratemlx.runtime.limits import analyses_on_device, common_limits, open_own_device
 from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.plan import Plan, check_result_fits, make_plan
 from ratemlx.runtime.plan_text import describe
@@ -132,7 +132,7 @@ class _Task:
             if "bold" in batch.observed:
                 signals.append((batch.instances, batch.observed["bold"]))
             if series is not None and batch.series is not None:
-                series[batch.instances] = batch.series
+                series[batch.instances] = on_host(batch.series)
             diverged_at[batch.instances] = batch.diverged_at
             for name, values in analysis.evaluate(batch).all_columns.items():
                 found[name][batch.instances] = values
@@ -218,12 +218,14 @@ class _Task:
             look_after()
 
         analysis, device = self.analysis, self._device
+        where: Place = "device" if analyses_on_device(self._job, device) else "host"
+        place = where if analysis.needs_series else None
         with OneBehind(keep) as later:
             hooks = Hooks(
-                keep if self._limits.holds_results else later,
+                keep if device.target == "cpp" or place == "device" else later,
                 check=between_chunks,
                 observers=analysis.observers_on(device),
-                series=analysis.needs_series,
+                series=place,
             )
             engine = Engine(self._job, plan, device, hooks, sharing.progress)
             for number in sharing.each(len(plan.waves)):

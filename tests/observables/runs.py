@@ -11,7 +11,7 @@ from ratemlx.observables.layout import Layout
 from ratemlx.observables.observation import Observation
 from ratemlx.observables.settings import ObservableSettings
 from ratemlx.runtime import RunSpec
-from ratemlx.runtime.batch import BatchResult
+from ratemlx.runtime.batch import BatchResult, Place
 from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.engine import Hooks, run_plan
 from ratemlx.runtime.plan import Limits, make_plan
@@ -53,7 +53,8 @@ def observed(
             shape = (job.sweep.n_instances, *values.shape[1:])
             found.setdefault(name, np.empty(shape, values.dtype))[batch.instances] = values
 
-    hooks = Hooks(keep, observers=lambda batch: make(len(batch.instances), batch.chunk_samples), series=series)
+    place: Place | None = "host" if series else None
+    hooks = Hooks(keep, observers=lambda batch: make(len(batch.instances), batch.chunk_samples), series=place)
     run_plan(job, plan, device, hooks, Progress())
     device.close()
     return found

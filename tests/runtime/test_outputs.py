@@ -140,3 +140,40 @@ def test_other_metrics_are_another_run(spec: RunSpec, tmp_path: Path) -> None:
         results(replace(spec, output=tmp_path), metrics="mean_FC,mean_PLI")
     with pytest.raises(SweepError):
         make_outputs(keep="best:0")
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda-emulation"])
+def test_series_that_stay_on_the_device_are_the_same(device: str) -> None:
+    """Where arrays of the device can be had, metrics are computed there and no sample comes to the host."""
+    from ratemlx.runtime.devices import open_device
+    from ratemlx.runtime.engine import Hooks, run_plan
+    from ratemlx.runtime.plan import Limits, make_plan
+    from ratemlx.runtime.progress import Progress
+    from ratemlx.runtime.spec import prepare
+    from tests.support.shipped import shipped
+
+    job = prepare(shipped("montbrio", device, sweep={"J": np.linspace(12, 16, 5)}, duration=40.0))
+    opened = open_device(device, 2)
+    try:
+        limits = Limits(opened.lanes("float32"), 2, 1 << 30, 1e9, batch_size=2)
+        plan = make_plan(
+            job.manifest,
+            job.edges,
+            job.timing,
+            job.parameters.speeds,
+            precision="float32",
+            n_observed=len(job.observed),
+            limits=limits,
+        )
+        found: dict[str, dict[int, np.ndarray]] = {"host": {}, "device": {}}
+        for place, kept in found.items():
+
+            def keep(batch: object, kept: dict[int, np.ndarray] = kept) -> None:
+                kept[int(batch.instances[0])] = batch.series  # type: ignore[attr-defined]
+
+            run_plan(job, plan, opened, Hooks(keep, series=place), Progress())  # type: ignore[arg-type]
+    finally:
+        opened.close()
+    assert sorted(found["device"]) == [0, 2, 4]
+    for first, series in found["host"].items():
+        np.testing.assert_array_equal(found["device"][first], series)
