@@ -117,8 +117,8 @@ def draw_matrices(run: Run, matrices: Sequence[Matrix], path: Path) -> None:
         alike = [item for item in matrices if item.name == matrices[0].name]
         together = np.concatenate([_off_diagonal(item.values) for item in alike])
         for axis, item in zip(axes, matrices, strict=True):
-            norm, colours = _norm(together if item in alike else _off_diagonal(item.values), False)
-            image = axis.imshow(item.values, cmap=colours, norm=norm, interpolation="nearest")
+            norm, colours = _norm(together, False) if item in alike else _weights_norm(item.values)
+            image = axis.imshow(np.clip(item.values, norm.vmin, None), cmap=colours, norm=norm, interpolation="nearest")
             name = f"{item.name} of {item.exposure}" if item.exposure else item.name
             axis.set_title(f"{name}, {f'instance {item.instance}' if item.instance >= 0 else 'to compare with'}")
             axis.set_xlabel("region")
@@ -199,6 +199,14 @@ def _norm(values: AnyArray, logarithmic: bool) -> tuple[Any, str]:
     if logarithmic and low > 0:
         return LogNorm(low, high), "viridis"
     return Normalize(low, high), "viridis"
+
+
+def _weights_norm(values: AnyArray) -> tuple[Any, str]:
+    """As `_norm`; weights of tracts span decades and are zero where there is none, which logarithms leave out."""
+    shown = _off_diagonal(values)
+    positive = shown[shown > 0]
+    wide = len(positive) > 0 and float(np.nanmin(shown)) >= 0 and positive.max() > 100 * positive.min()
+    return _norm(positive if wide else shown, wide)
 
 
 def _mark_lost(axis: Axes, lost: AnyArray) -> None:

@@ -73,7 +73,8 @@ def _fc(run: Run, path: Path, request: Request) -> None:
 def _comparable(run: Run, found: Sequence[Matrix]) -> list[Matrix]:
     exposures = {"", *(item.exposure for item in found)}
     shape = found[0].values.shape
-    return [item for item in run.references if item.exposure in exposures and item.values.shape == shape]
+    fitting = [item for item in run.references if item.exposure in exposures and item.values.shape == shape]
+    return sorted(fitting, key=lambda item: item.name != found[0].name)
 
 
 def _best(run: Run) -> int:

@@ -49,7 +49,8 @@ function ranks() {
 
   // One matrix and those of no instance that have its size, and its exposure or none; one scale for what is alike.
   function group(item) {
-    const others = matrices.filter((other) => other.instance < 0 && other.size === item.size && (!other.exposure || other.exposure === item.exposure));
+    const others = matrices.filter((other) => other.instance < 0 && other.size === item.size && (!other.exposure || other.exposure === item.exposure))
+      .sort((one, other) => (other.name === item.name) - (one.name === item.name));
     const alike = [item, ...others.filter((other) => other.name === item.name)];
     const colours = new Colours(...limits(alike));
     const readout = element("p", { class: "readout", "aria-live": "polite" });
@@ -57,10 +58,17 @@ function ranks() {
     const figuresOf = [item, ...others].map((one) => {
       const same = alike.includes(one);
       const title = one === item ? `${item.name} of ${item.exposure}, instance ${item.instance}` : `${one.name === item.name ? "Reference " : ""}${one.name}${one.exposure ? " of " + one.exposure : ""}: r = ${figures(alikeness(item, one))} off the diagonal`;
-      return matrix(one, title, same ? colours : new Colours(...limits([one])), readout, same ? point : () => {});
+      return matrix(one, title, same ? colours : ownColours(one), readout, same ? point : () => {});
     });
     readout.textContent = others.length ? "Region by region, in the order of the connectome. Point at an entry to read it." : "The run keeps no reference to compare with. Point at an entry to read it.";
-    return element("div", {}, element("div", { class: "head" }, readout, bar), element("div", { class: "matrices" }, ...figuresOf));
+    return element("div", { class: "group" }, element("div", { class: "head" }, readout, bar), element("div", { class: "matrices" }, ...figuresOf));
+  }
+
+  // Weights of tracts span decades: logarithmic then, without the zeros of regions that no tract joins.
+  function ownColours(item) {
+    const [low, high] = limits([item]);
+    const positive = limits([{ size: item.size, values: item.values.map((value) => value > 0 ? value : NaN) }])[0];
+    return low >= 0 && high > 100 * positive ? new Colours(positive, high, true) : new Colours(low, high);
   }
 
   function matrix(item, title, colours, readout, point) {
