@@ -77,3 +77,11 @@ def test_a_requeued_job_of_two_nodes_computes_the_rest(cluster: Slurm, expected:
     assert before.items() <= shards().items()
     assert instances(Path("sweep")) == expected
     assert len(expected) == 40
+
+
+def test_an_array_merged_is_the_whole_sweep(cluster: Slurm, expected: list[tuple[Any, ...]]) -> None:
+    array = submit(cluster, "--array", "2")
+    merge = cluster.submit(Path("montbrio-merge.slurm").absolute(), f"--dependency=afterok:{array}")
+    assert cluster.wait(merge, 100) == ["COMPLETED"], said()
+    assert cluster.wait(array) == ["COMPLETED"] * 2
+    assert instances(Path("sweep")) == expected
