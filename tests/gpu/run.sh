@@ -72,15 +72,16 @@ build_pycuda() { # From source, for this machine's Python and CUDA. cuRAND, whic
     driver=$(ldconfig -p | sed -n 's/.*=> \(.*libcuda\.so\.1\)$/\1/p' | head -n 1)
     [ -n "$driver" ] || driver=$(find /usr/local/nvidia /usr/lib /usr/lib64 -name libcuda.so.1 2>/dev/null | head -n 1)
     [ -n "$driver" ] || { say "no driver: there is no libcuda.so.1"; return 1; }
-    mkdir -p "$libraries"
+    mkdir -p "$libraries" "$WORK/home"
     ln -sf "$driver" "$libraries/libcuda.so"
-    cat >"$HOME/.aksetup-defaults.py" <<SETTINGS
+    cat >"$WORK/home/.aksetup-defaults.py" <<SETTINGS
 CUDA_ROOT = "${CUDA_HOME:-/usr/local/cuda}"
 CUDA_ENABLE_CURAND = False
 CUDADRV_LIB_DIR = ["$libraries"]
 SETTINGS
-    limited 200 "$PYTHON" -m pip install --quiet --no-index --no-deps --no-build-isolation --upgrade --target "$SITE" \
-        --find-links "$CARRY/wheels" pycuda
+    # Its settings are read from the home folder; the user's own is left alone.
+    limited 200 env HOME="$WORK/home" "$PYTHON" -m pip install --quiet --no-index --no-deps --no-build-isolation --upgrade \
+        --target "$SITE" --find-links "$CARRY/wheels" pycuda
 }
 
 tests() {
