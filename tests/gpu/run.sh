@@ -90,6 +90,10 @@ tests() {
         run_tests reference 200 tests/gpu/test_reference.py -k "float64 and not noisy"
         return
     fi
+    # By name, so that a GPU that cannot be opened fails the tests; left to themselves, they would be skipped.
+    RATEMLX_GPU_DEVICES=${RATEMLX_GPU_DEVICES:-$("$PYTHON" -m tests.gpu.runs)} || return
+    export RATEMLX_GPU_DEVICES
+    say "devices: $RATEMLX_GPU_DEVICES"
     local status=0 workers=()
     # What looks at memory and time has the GPU to itself; the rest spends its time in compilers, side by side.
     if "$PYTHON" -c "import xdist" 2>/dev/null; then workers=(-n 8); fi

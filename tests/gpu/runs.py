@@ -7,6 +7,7 @@ one. RATEMLX_GPU_DURATION shortens runs (ms), for a device that only plays a GPU
 from __future__ import annotations
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,11 @@ def devices() -> tuple[str, ...]:
     asked = os.environ.get("RATEMLX_GPU_DEVICES", "")
     if asked:
         return tuple(asked.split(","))
-    if not Path("/dev/nvidiactl").exists():
-        return ()
+    return adapters() if Path("/dev/nvidiactl").exists() else ()
+
+
+def adapters() -> tuple[str, ...]:
+    """Devices by all packages that are installed and reach GPUs."""
     return tuple(name for name, module in MODULES.items() if _is_there(module))
 
 
@@ -54,3 +58,9 @@ def series(model: str, device: str, **settings: Any) -> Series:
     assert result is not None
     values: Series = np.asarray(result.time_series.values)
     return values
+
+
+if __name__ == "__main__":
+    found = adapters()
+    print(",".join(found))
+    sys.exit(0 if found else 1)
