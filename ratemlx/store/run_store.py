@@ -150,7 +150,9 @@ class RunStore:
 
     def pending(self) -> Int64s:
         """Numbers of the instances still to be computed, each once, in ascending order."""
-        return np.unique(self.registration.instances[~self.finished()])
+        missing = np.zeros(len(self._on_disk), dtype=bool)
+        missing[self.registration.instances[~self.finished()]] = True
+        return np.flatnonzero(missing)  # np.unique takes a minute for ten million
 
     def present(self) -> Int64s:
         """Numbers of all instances of all sweeps whose results are on disk by now, in ascending order."""
