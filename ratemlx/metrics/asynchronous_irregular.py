@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from ratemlx.metrics.arrays import Array
 from ratemlx.metrics.base import Output, metric
@@ -79,6 +78,8 @@ def without_down_state(counts: AnyArray, largest: int) -> Bools:
     False where there is no peak; `largest` is an upper bound of all counts. The histograms are looked at as one line,
     with walls between them that are higher than any peak, over which no prominence reaches.
     """
+    from scipy.signal import find_peaks
+
     rows, bins = counts.shape
     least, wall = counts.min(axis=1, keepdims=True), np.full((rows, 1), largest + 1)
     line = np.concatenate([wall, least, counts, least], axis=1).reshape(-1)

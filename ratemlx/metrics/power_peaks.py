@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from ratemlx.metrics.arrays import Array
 from ratemlx.metrics.base import Output, metric
@@ -33,6 +32,8 @@ def power_spectrum_peaks(recording: Recording) -> Mapping[str, Array]:
     The spectrum is |FFT|^2 of the traces, averaged over regions, at positive frequencies below Nyquist's. Peaks are
     those of scipy.signal.find_peaks with a prominence of at least 1. Undefined where there is none.
     """
+    from scipy.signal import find_peaks
+
     # Prominences are found one after another: on the host, of one short spectrum for each instance.
     power = recording.to_host(recording.power)
     frequencies = recording.to_host(recording.frequencies)

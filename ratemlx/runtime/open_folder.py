@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Floats, Int32s, Int64s
@@ -125,6 +124,8 @@ def _series(path: Path, wanted: Int64s) -> object:
     file = path / SERIES_FILE
     if not file.exists():
         return None
+    import xarray as xr
+
     try:
         data = xr.open_dataset(file, engine="h5netcdf", decode_times=False)
         there = data["instance"].values

@@ -1,6 +1,6 @@
 """Results as a user gets them: labelled arrays, parameters and status of every instance, saved and opened again.
 
-The one module that needs xarray; import it late, for xarray takes half a second.
+xarray takes half a second to import, so it comes when the first result is made: a rank that makes none is spared it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Int32s
@@ -28,6 +27,9 @@ from ratemlx.runtime.series import (
 )
 from ratemlx.store import MetricEntry
 from ratemlx.store.layout import DATABASE_FILE
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SERIES_FILE = "time_series.nc"
 PARAMETERS_FILE = "parameters.csv"
@@ -107,6 +109,8 @@ def make_result(
     warnings: tuple[str, ...] = (),
 ) -> Result:
     """Labels put on arrays; `series` is an array or a lazily read variable of shape `info.sizes`, or None."""
+    import xarray as xr
+
     instance = info.instances
     parameters = {
         quantity.name: ("instance", values, {"units": quantity.unit, "description": quantity.description})
@@ -143,6 +147,8 @@ def make_result(
 def _labelled(bold: BoldSignals | None, axes: Mapping[str, Any], swept: Mapping[str, Any]) -> xr.DataArray | None:
     if bold is None:
         return None
+    import xarray as xr
+
     times = ("time", bold.times, {"units": "ms"})
     coordinates = {"instance": axes["instance"], "exposure": list(bold.names), "time": times, "region": axes["region"]}
     return xr.DataArray(
