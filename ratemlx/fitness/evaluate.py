@@ -35,6 +35,17 @@ class Fitness:
     notes: tuple[str, ...]
     matrix_terms: Mapping[str, tuple[Metric, ...]]
     distance_metrics: tuple[Metric, ...]
+    reference: FCReference | None = None
+
+    def reference_matrices(self, n_regions: int) -> dict[str, Floats]:
+        """What FC is compared with, by exposure: (region, region), NaN for regions that the reference has not."""
+        if self.reference is None:
+            return {}
+        place = np.ix_(self.reference.regions, self.reference.regions)
+        found = {name: np.full((n_regions, n_regions), np.nan) for name in self.exposures}
+        for index, matrix in enumerate(found.values()):
+            matrix[place] = self.reference.matrix(index)
+        return found
 
     @property
     def needs_series(self) -> bool:
@@ -113,6 +124,7 @@ def prepare(
         tuple(_notes(settings, reference, len(labels))),
         {name: _matrix_terms(settings, weights, reference, index) for index, name in enumerate(exposures)},
         select(distances) if distances else (),
+        reference,
     )
 
 

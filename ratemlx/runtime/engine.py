@@ -22,6 +22,9 @@ from ratemlx.runtime.spec import Job
 
 TILE_BLOCK = 2
 """Up to this block size a GPU advances a tile in one launch, for a launch per block would take longer than its work."""
+PENDING_BLOCKS = 512
+"""Blocks of steps in a call of one batch of several: a GPU's driver holds about a thousand launches, and the first
+batch's would keep the others waiting."""
 CHUNK_SECONDS = 1.0
 """How often progress is told and an interrupt is heard."""
 
@@ -101,7 +104,7 @@ class Engine:
         last = time.perf_counter()
         while pending or any(batch.running for batch in wave):
             self._hooks.check()
-            begun = [(batch, batch.advance(steps)) for batch in wave if batch.running]
+            begun = [(batch, batch.advance(self._length(batch, steps, wave))) for batch in wave if batch.running]
             for batch, chunk in pending:
                 batch.collect(chunk)
                 self._progress.advance(chunk.steps * len(batch.plan.instances))
@@ -111,6 +114,10 @@ class Engine:
                 # At most tenfold at a time: the first call also pays for page faults and says little.
                 steps = int(min(done * CHUNK_SECONDS / max(elapsed, 1e-6), done * 10))
             pending = begun
+
+    def _length(self, batch: RunningBatch, steps: int, wave: Sequence[RunningBatch]) -> int:
+        """Steps of a call, fewer where batches of a wave must not keep each other waiting."""
+        return steps if len(wave) == 1 else min(steps, PENDING_BLOCKS * batch.plan.group.block)
 
 
 def run_plan(job: Job, plan: Plan, device: Device, hooks: Hooks, progress: Progress) -> float:

@@ -16,16 +16,17 @@ import numpy as np
 from ratemlx.errors import ResultError
 from ratemlx.runtime.analysis import Analysis
 from ratemlx.runtime.arrays import Int64s, bytes_text
-from ratemlx.runtime.cache import temporary_pattern
+from ratemlx.runtime.cache import replacing, temporary_pattern
 from ratemlx.runtime.fingerprint import differences, digest, fingerprint
-from ratemlx.runtime.finishing import finish, keeps_series, write_points
+from ratemlx.runtime.finishing import finish, keeps_series, told, write_points
 from ratemlx.runtime.open_folder import read_result
 from ratemlx.runtime.result import FIGURE_FILE, PARAMETERS_FILE, RUN_FILE, SERIES_FILE, Result, read_json
 from ratemlx.runtime.spec import Job
 from ratemlx.store import Points, RunStore, ShardWriter
 
 REPORT_FILE = "report.html"
-OUR_FILES = (SERIES_FILE, PARAMETERS_FILE, FIGURE_FILE, REPORT_FILE)
+REFERENCES_FILE = "references.npz"
+OUR_FILES = (SERIES_FILE, PARAMETERS_FILE, FIGURE_FILE, REFERENCES_FILE, REPORT_FILE)
 PARTS = "parts"
 
 
@@ -46,7 +47,7 @@ class RunFolder:
 
     def __init__(self, job: Job, analysis: Analysis, provenance: Mapping[str, Any]) -> None:
         """Open or create; raises ResultError if the folder holds another run and `restart` is not given."""
-        self.path, self._job = folder_of(job), job
+        self.path, self._job, self._analysis = folder_of(job), job, analysis
         parts = fingerprint(job)
         self._check_nothing_is_left()
         self.store = RunStore.open(
@@ -73,9 +74,14 @@ class RunFolder:
 
     def pending(self) -> Int64s:
         """Points of the job that are to be computed, each once, as places in its sweep; only those of its part."""
-        missing = np.flatnonzero(~self.store.finished())
-        _, first = np.unique(self.numbers[missing], return_index=True)
-        places = np.sort(missing[first])
+        missing = ~self.store.finished()
+        registration = self.store.registration
+        places = np.flatnonzero(missing & registration.new)
+        # Unfinished points of an earlier sweep, which may stand in this one several times.
+        others = np.flatnonzero(missing & (registration.instances < registration.first))
+        if len(others):
+            _, first = np.unique(registration.instances[others], return_index=True)
+            places = np.sort(np.concatenate([places, others[first]]))
         part = self._job.spec.part
         return places if part is None else places[_share_of(places, part, self._job.sweep.n_instances)]
 
@@ -90,6 +96,17 @@ class RunFolder:
                 "observe fewer exposures, or use a longer period",
             )
         write_points(self.store)
+        self._write_references()
+
+    def _write_references(self) -> None:
+        """What fitness compares with, for the report: raw weights, and reference matrices by exposure."""
+        fitness, anatomy = self._analysis.fitness, self._job.anatomy
+        if fitness is None:
+            return
+        matrices = fitness.reference_matrices(anatomy.n_regions)
+        arrays = {"weights": anatomy.weights, **{f"FC.{name}": matrix for name, matrix in matrices.items()}}
+        with told(self.path), replacing(self.path / REFERENCES_FILE) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
 
     def finish(self) -> None:
         """Put series together and mark the run complete; raises ResultError if instances are missing."""
