@@ -8,9 +8,10 @@ import numpy as np
 
 from ratemlx.errors import ClusterError
 from ratemlx.runtime.launch import Launch
+from ratemlx.runtime.stopping import shielded
 
 T = TypeVar("T")
-NEXT, DONE, STOP = range(3)
+NEXT, DONE, STOP, LEFT = range(4)
 
 
 def open_mpi(launch: Launch) -> MpiWorld:
@@ -53,12 +54,12 @@ class MpiWorld:
 
 
 class MpiShares:
-    """Three numbers in a window of rank 0's memory, which all ranks change by one-sided operations."""
+    """Some numbers in a window of rank 0's memory, which all ranks change by one-sided operations."""
 
     def __init__(self, mpi: Any, comm: Any) -> None:
         self._mpi, self._comm = mpi, comm
         item = mpi.INT64_T.Get_size()
-        self._window = mpi.Win.Allocate(3 * item if comm.rank == 0 else 0, item, comm=comm)
+        self._window = mpi.Win.Allocate((LEFT + 1) * item if comm.rank == 0 else 0, item, comm=comm)
         if comm.rank == 0:
             np.frombuffer(self._window.tomemory(), dtype=np.int64)[:] = 0
         comm.Barrier()
@@ -84,6 +85,14 @@ class MpiShares:
         """Whether one of them asked."""
         return self._add(STOP, 0) > 0
 
+    def leave(self) -> None:
+        """Tell that nothing is left to do here."""
+        self._add(LEFT, 1)
+
+    def left(self) -> int:
+        """How many ranks have nothing left to do."""
+        return self._add(LEFT, 0)
+
     def close(self) -> None:
         """Free the window; all ranks call this together."""
         self._window.Unlock_all()
@@ -92,8 +101,10 @@ class MpiShares:
     def _add(self, place: int, amount: int) -> int:
         """Add to one of the numbers and give what it was before."""
         given, before = np.array([amount], dtype=np.int64), np.empty(1, dtype=np.int64)
-        self._window.Fetch_and_op(given, before, 0, place, self._mpi.SUM)
-        self._window.Flush(0)
+        # A signal between the two would free memory that MPI still writes to.
+        with shielded():
+            self._window.Fetch_and_op(given, before, 0, place, self._mpi.SUM)
+            self._window.Flush(0)
         # Some MPI libraries serve others only while they are called.
         self._comm.Iprobe()
         return int(before[0])

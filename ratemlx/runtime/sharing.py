@@ -5,10 +5,10 @@ Knows counters and waves; nothing of what a wave is.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -17,6 +17,11 @@ from ratemlx.runtime.stopping import Deadline, Stopped
 from ratemlx.runtime.world import Shares, World, numbers
 
 T = TypeVar("T")
+ELSEWHERE = "another rank"
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.1
+"""Seconds between two looks at whether the others are done: shorter than anything a user would notice."""
+GRACE = 5.0
+"""Seconds that a rank that is stopped waits for an analysis; then it drops that batch."""
 
 
 class SharedProgress(Progress):
@@ -55,17 +60,33 @@ class Sharing:
         """Raise Stopped if a signal, the time limit or another rank wants it."""
         self._deadline.check()
         if self._shares.stop_asked():
-            raise Stopped("a signal to another rank")
+            raise Stopped(ELSEWHERE)
 
     def each(self, count: int) -> Iterator[int]:
-        """The numbers below `count` that fall to this rank; if it is stopped, all are."""
+        """The numbers below `count` that fall to this rank."""
+        for number in numbers(self._shares, count):
+            self.check()
+            yield number
+
+    @contextmanager
+    def one_for_all(self) -> Iterator[None]:
+        """What ends the work of this rank, within this context, ends that of all others between two chunks."""
         try:
-            for number in numbers(self._shares, count):
-                self.check()
-                yield number
-        except (Stopped, KeyboardInterrupt):
+            yield
+        except BaseException:
             self._shares.stop()
             raise
+
+    def wait_for_others(self, meanwhile: Callable[[], None]) -> None:
+        """Come back when no rank has anything left to do; raises Stopped as `check` does."""
+        self._shares.leave()
+        pause = SHORTEST_PAUSE
+        while self._shares.left() < self._world.size:
+            self.check()
+            meanwhile()
+            self.progress.catch_up()
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def __enter__(self) -> Sharing:
         return self
@@ -95,19 +116,31 @@ class OneBehind(Generic[T]):
 
     def __init__(self, function: Callable[[T], None]) -> None:
         self._function = function
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ratemlx-analysis")
-        self._latest: Future[None] | None = None
+        self._thread: threading.Thread | None = None
+        self._fault: BaseException | None = None
 
     def __call__(self, value: T) -> None:
         """Wait for the call before, then begin this one; raises what the one before raised."""
         self.wait()
-        self._latest = self._pool.submit(self._function, value)
+        # A process does not wait for a daemon at its end, when it was stopped and could wait no longer.
+        self._thread = threading.Thread(target=self._call, args=(value,), name="ratemlx-analysis", daemon=True)
+        self._thread.start()
 
-    def wait(self) -> None:
-        """Wait for the last call; raises what it raised."""
-        latest, self._latest = self._latest, None
-        if latest is not None:
-            latest.result()
+    def wait(self, at_most: float | None = None) -> None:
+        """Wait for the last call, some seconds or as long as it takes; raises what it raised."""
+        if self._thread is not None:
+            self._thread.join(at_most)
+            if not self._thread.is_alive():
+                self._thread = None
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
+
+    def _call(self, value: T) -> None:
+        try:
+            self._function(value)
+        except BaseException as fault:
+            self._fault = fault
 
     def __enter__(self) -> OneBehind[T]:
         return self
@@ -115,8 +148,9 @@ class OneBehind(Generic[T]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None or issubclass(kind, (Stopped, KeyboardInterrupt)):
-                self.wait()
-        finally:
-            self._pool.shutdown(cancel_futures=True)
+        if kind is None:
+            self.wait()
+            return
+        # What ended the work is told, whatever the analysis of the batch before comes to.
+        with suppress(Exception):
+            self.wait(GRACE)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratemlx.errors import ClusterError
+from ratemlx.errors import ClusterError, RatemlxError
 from ratemlx.runtime.analysis import Analysis, on_host
 from ratemlx.runtime.batch import BatchResult, Place
 from ratemlx.runtime.devices.base import Device
@@ -192,19 +192,26 @@ class _Task:
 
         try:
             self._compute(plan, keep, look_after)
-        finally:
+        except BaseException:
             # Finished batches are safe in their shards; in the database they can be looked at too.
             if folder is not None:
-                folder.store.ingest()
-        if folder is not None and job.spec.part is None:
-            folder.finish()
+                with suppress(RatemlxError):
+                    folder.store.ingest()
+            raise
+        together(world, lambda: folder.close() if folder is not None else None)
 
     def _compute(self, plan: Plan, keep: Callable[[BatchResult], None], look_after: Callable[[], None]) -> None:
         """All waves of the plan, shared out among the ranks; raises on all of them what ended the work of one."""
         self._progress.begin(plan.n_instances * plan.timing.n_steps)
         try:
             with Sharing(self._world, self._deadline, self._progress) as sharing:
-                together(self._world, lambda: self._work(plan, keep, look_after, sharing))
+
+                def work() -> None:
+                    with sharing.one_for_all():
+                        self._work(plan, keep, look_after, sharing)
+                        sharing.wait_for_others(look_after)
+
+                together(self._world, work)
         finally:
             self._progress.end()
 

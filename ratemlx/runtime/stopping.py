@@ -2,13 +2,20 @@
 
 Imports nothing slow, for the handlers are to be in place before anything that takes time is imported. A run stops
 between two chunks at the latest; what it has finished is on disk by then, what it is at is dropped.
+
+Of several processes none may leave the others alone in the middle of a conversation: there signals are held, and raise
+only within `interruptible`, from where `world.together` tells all others.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 import time
 from types import FrameType
+
+from ratemlx.runtime.launch import find_launch
 
 EXIT_STOPPED = 75
 """Exit code of a run that was stopped in good time and goes on with the same command (EX_TEMPFAIL of sysexits.h)."""
@@ -32,11 +39,22 @@ class _Received:
 
     name: str | None = None
     raised = False
+    held = False
     shielded = 0
 
 
+def _at_once() -> bool:
+    """Whether a signal may raise wherever the main thread is."""
+    return not _Received.held and not _Received.shielded
+
+
 def install_handlers() -> None:
-    """From now on the first SIGTERM or SIGUSR1 raises Stopped in the main thread; further ones are ignored."""
+    """From now on the first SIGTERM or SIGUSR1 raises Stopped in the main thread; further ones are ignored.
+
+    One of several launched processes holds them from here on, for it has others to tell.
+    """
+    launch = find_launch(os.environ)
+    _Received.held = launch is not None and launch.size > 1
     for name in SIGNALS:
         number = getattr(signal, name, None)
         if number is not None:
@@ -47,7 +65,7 @@ def _handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     if _Received.name is None:
         _Received.name = signal.Signals(number).name
     # Within a callback of C code an exception would be lost, so `check` looks again.
-    if not _Received.shielded:
+    if _at_once():
         _raise_once()
 
 
@@ -58,15 +76,34 @@ def _raise_once() -> None:
 
 
 class shielded:  # noqa: N801
-    """Within this context a signal waits until its end: for what must not be cut in two."""
+    """Within this context a signal waits until its end: for what must not be cut in two.
+
+    In other threads than the main one it does nothing, for there no signal raises.
+    """
 
     def __enter__(self) -> None:
-        _Received.shielded += 1
+        self._counts = threading.current_thread() is threading.main_thread()
+        _Received.shielded += self._counts
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        _Received.shielded -= 1
-        if not _Received.shielded and kind is None:
+        _Received.shielded -= self._counts
+        if self._counts and kind is None and _at_once():
             _raise_once()
+
+
+class interruptible:  # noqa: N801
+    """Within this context a signal raises at once, also one that was held before."""
+
+    def __enter__(self) -> None:
+        self._before, _Received.held = _Received.held, False
+        try:
+            _raise_once()
+        except Stopped:
+            _Received.held = self._before
+            raise
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        _Received.held = self._before
 
 
 class Deadline:

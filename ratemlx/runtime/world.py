@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from ratemlx.errors import BUG_REPORT, EXIT_BUG, ClusterError, RatemlxError
 from ratemlx.runtime.launch import check_launch, find_launch
-from ratemlx.runtime.stopping import EXIT_INTERRUPTED, EXIT_STOPPED, Stopped
+from ratemlx.runtime.stopping import EXIT_INTERRUPTED, EXIT_STOPPED, Stopped, interruptible
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)
@@ -39,6 +39,12 @@ class Shares(Protocol):
 
     def stop_asked(self) -> bool:
         """Whether one of them asked."""
+
+    def leave(self) -> None:
+        """Tell that nothing is left to do here."""
+
+    def left(self) -> int:
+        """How many have nothing left to do."""
 
     def close(self) -> None:
         """Give it back; all processes call this together."""
@@ -82,6 +88,7 @@ class _OwnShares:
 
     given: int = -1
     amount: int = 0
+    gone: int = 0
 
     def next(self) -> int:
         self.given += 1
@@ -98,6 +105,12 @@ class _OwnShares:
 
     def stop_asked(self) -> bool:
         return False
+
+    def leave(self) -> None:
+        self.gone = 1
+
+    def left(self) -> int:
+        return self.gone
 
     def close(self) -> None:
         pass
@@ -149,8 +162,9 @@ INTERRUPT = "an interrupt"
 def together(world: World, action: Callable[[], T]) -> T:
     """Do the same on all processes; if it fails on one, all raise what the first of them could not do.
 
-    So nobody waits for a process that is gone. Raises ClusterError where there are several processes, and Stopped or
-    KeyboardInterrupt if one of them was stopped.
+    So nobody waits for a process that is gone. Signals are heard within `action`, which is why it must not wait for
+    other processes by itself: one that is stopped would not come there. Raises ClusterError where there are several
+    processes, and Stopped or KeyboardInterrupt if one of them was stopped.
     """
     if world.size == 1:
         return action()
@@ -158,7 +172,8 @@ def together(world: World, action: Callable[[], T]) -> T:
     reason: str | None = None
     result: Any = None
     try:
-        result = action()
+        with interruptible():
+            result = action()
     except RatemlxError as error:
         failure = (error.message, error.hint)
     except Stopped as stopped:
