@@ -28,6 +28,9 @@ SHARES_PER_RANK = 4
 """Batches that several ranks make of a sweep each, so that they end together."""
 CHUNK_BYTES = 64 << 20
 """Room for samples that wait on the device for collection."""
+LOOKED_AT_BYTES = 64 << 20
+"""Series that a batch gathers on a CPU where they are looked at and not kept: a small batch is soon looked at, and a
+large sweep takes no more memory than a small one."""
 ITEM_BYTES = {"float32": 4, "float64": 8}
 
 
@@ -36,8 +39,9 @@ class Limits:
     """What a device offers: lanes of a tile, tiles at once, free bytes, node-steps per second altogether.
 
     `share` is the part of the free bytes that batches may take; `holds_results` tells whether a batch's series gather
-    in the same memory, as they do on a CPU. Elsewhere `host_bytes` are free for them (None: any number).
-    All of this is one rank's; `ranks` share the work.
+    in the same memory, as they do on a CPU. Elsewhere `host_bytes` are free for them (None: any number). Of series a
+    batch gathers at most `series_bytes` (None: any number), or what keeps all workers busy. All of this is one rank's;
+    `ranks` share the work.
     """
 
     lanes: int
@@ -48,6 +52,7 @@ class Limits:
     share: float = MEMORY_SHARE
     holds_results: bool = True
     host_bytes: int | None = None
+    series_bytes: int | None = None
     ranks: int = 1
 
     @property
@@ -260,6 +265,9 @@ def _batch_size(group: SpeedGroup, sizes: Sizes, limits: Limits, timing: Timing)
     fair = math.ceil(len(group.instances) / (limits.lanes * limits.ranks * SHARES_PER_RANK))
     timely = BATCH_SECONDS * limits.rate / (limits.lanes * sizes.n_regions * timing.n_steps)
     tiles = max(limits.workers, int(timely) // limits.workers * limits.workers)
+    if limits.series_bytes is not None and sizes.result:
+        few = limits.series_bytes // (limits.lanes * sizes.result)
+        tiles = min(tiles, max(limits.workers, few // limits.workers * limits.workers))
     if limits.ranks > 1:
         tiles = min(tiles, max(limits.workers, fair))
     return min(tiles, fitting) * limits.lanes

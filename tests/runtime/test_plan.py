@@ -82,6 +82,18 @@ def test_batches_follow_memory_time_and_wish(manifest: Manifest, brain: Edges) -
     np.testing.assert_array_equal(np.concatenate([batch.instances for batch in chosen.batches]), np.arange(1000))
 
 
+def test_series_that_are_only_looked_at_gather_little(manifest: Manifest, brain: Edges) -> None:
+    """Batches of a large sweep are no larger than those of a small one, and none leaves a worker idle."""
+    roomy = replace(LIMITS, rate=1e9, series_bytes=100 * 2 * 68 * 1000 * 4)
+    for count in (100, 1000):
+        found = plan(manifest, brain, [3.0] * count, roomy)
+        assert max(len(batch.instances) for batch in found.batches) == 96
+    tiny = plan(manifest, brain, [3.0] * 1000, replace(roomy, series_bytes=1))
+    assert {len(batch.instances) for batch in tiny.batches} == {32, 1000 % 32}
+    none_gathered = plan(manifest, brain, [3.0] * 1000, roomy, keeps_series=False)
+    assert len(none_gathered.batches) == 1
+
+
 def test_pending_instances_only(manifest: Manifest, brain: Edges) -> None:
     found = plan(manifest, brain, [3.0, 4.0, 3.0], pending=np.array([1, 2]))
     assert [batch.instances.tolist() for batch in found.batches] == [[2], [1]]
