@@ -21,21 +21,21 @@ DEVICE_SHARE = 0.9
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-def open_own_device(spec: RunSpec, world: World) -> Device:
+def open_own_device(spec: RunSpec, world: World, threads: int) -> Device:
     """The device of this rank: a GPU by its place on the computer, or its part of the cores; raises DeviceError."""
     wanted = parse_device(spec.device)
     if wanted.kind == CUDA:
         number = wanted.number if wanted.number is not None else _own_gpu(world)
         return open_device(str(replace(wanted, number=number)), arch=spec.arch)
-    return open_device(spec.device, spec.threads if spec.threads is not None else own_threads(world), spec.arch)
+    return open_device(spec.device, threads, spec.arch)
 
 
-def own_threads(world: World) -> int:
-    """Cores for this rank: those it is bound to, shared with the ranks bound to the same ones."""
+def own_threads(spec: RunSpec, world: World) -> int:
+    """Threads as asked for, else cores for this rank: those it is bound to, shared with the ranks bound to the same."""
     bound = tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
     mine = (socket.gethostname(), bound)
     sharing = sum(item == mine for item in world.gather(mine))
-    return max(1, available_threads() // sharing)
+    return spec.threads if spec.threads is not None else max(1, available_threads() // sharing)
 
 
 def common_limits(job: Job, device: Device, world: World) -> Limits:

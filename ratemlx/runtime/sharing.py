@@ -13,11 +13,10 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from ratemlx.runtime.progress import Progress
-from ratemlx.runtime.stopping import Deadline, Stopped
+from ratemlx.runtime.stopping import ELSEWHERE, TIME_LIMIT, Deadline, Stopped
 from ratemlx.runtime.world import Shares, World, numbers
 
 T = TypeVar("T")
-ELSEWHERE = "another rank"
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.1
 """Seconds between two looks at whether the others are done: shorter than anything a user would notice."""
 GRACE = 5.0
@@ -54,6 +53,7 @@ class Sharing:
     def __init__(self, world: World, deadline: Deadline, progress: Progress) -> None:
         self._world, self._deadline = world, deadline
         self._shares = world.shares()
+        self._rest_is_left = False
         self.progress = SharedProgress(progress, self._shares)
 
     def check(self) -> None:
@@ -77,8 +77,12 @@ class Sharing:
             self._shares.stop()
             raise
 
+    def leave_rest(self) -> None:
+        """What is left takes this rank too long; others may have time for what they are at."""
+        self._rest_is_left = True
+
     def wait_for_others(self, meanwhile: Callable[[], None]) -> None:
-        """Come back when no rank has anything left to do; raises Stopped as `check` does."""
+        """Come back when no rank has anything left to do; raises Stopped as `check` does, or if this one left some."""
         self._shares.leave()
         pause = SHORTEST_PAUSE
         while self._shares.left() < self._world.size:
@@ -87,6 +91,8 @@ class Sharing:
             self.progress.catch_up()
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+        if self._rest_is_left:
+            raise Stopped(TIME_LIMIT)
 
     def __enter__(self) -> Sharing:
         return self

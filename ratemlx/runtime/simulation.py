@@ -14,7 +14,7 @@ from ratemlx.runtime.batch import BatchResult, Place
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.engine import Engine, Hooks
 from ratemlx.runtime.folder_lock import locked
-from ratemlx.runtime.limits import analyses_on_device, common_limits, open_own_device
+from ratemlx.runtime.limits import analyses_on_device, common_limits, open_own_device, own_threads
 from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.plan import Plan, check_result_fits, make_plan
 from ratemlx.runtime.plan_text import describe
@@ -49,7 +49,8 @@ def run(spec: RunSpec, progress: Progress | None = None, world: World | None = N
     told = progress if progress is not None and world.rank == 0 else Progress()
     with nobody_waits(world):
         job = together(world, lambda: _prepared(spec, world))
-        device = together(world, lambda: open_own_device(spec, world))
+        threads = own_threads(spec, world)
+        device = together(world, lambda: open_own_device(spec, world, threads))
         try:
             task = _Task(job, device, world, told, deadline)
             result = task.in_memory() if spec.output is None else task.to_disk()
@@ -68,7 +69,8 @@ def plan_run(spec: RunSpec, world: World | None = None) -> list[str]:
     world = world or open_world()
     with nobody_waits(world):
         job = together(world, lambda: _prepared(spec, world))
-        device = together(world, lambda: open_own_device(spec, world))
+        threads = own_threads(spec, world)
+        device = together(world, lambda: open_own_device(spec, world, threads))
         try:
             task = _Task(job, device, world, Progress(), Deadline(None))
             return describe(job, together(world, lambda: task.plan(None)), device.name)
@@ -198,7 +200,13 @@ class _Task:
                 with suppress(RatemlxError):
                     folder.store.ingest()
             raise
-        together(world, lambda: folder.close() if folder is not None else None)
+        together(world, lambda: self._finish(folder) if folder is not None else None)
+
+    def _finish(self, folder: RunFolder) -> None:
+        if self._job.spec.part is None:
+            folder.finish()
+        else:
+            folder.store.ingest()
 
     def _compute(self, plan: Plan, keep: Callable[[BatchResult], None], look_after: Callable[[], None]) -> None:
         """All waves of the plan, shared out among the ranks; raises on all of them what ended the work of one."""
@@ -238,7 +246,9 @@ class _Task:
             for number in sharing.each(len(plan.waves)):
                 wave = plan.waves[number]
                 # How long it will take is known of the waves before it.
-                self._deadline.check(ahead=plan.work_of(wave) / engine.rate if engine.rate else 0.0)
+                if engine.rate and not self._deadline.leaves(plan.work_of(wave) / engine.rate):
+                    sharing.leave_rest()
+                    break
                 engine.run([wave])
             later.wait()
         remember_rate(self._job, device, plan.limits.lanes, engine.rate)

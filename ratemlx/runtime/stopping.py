@@ -21,6 +21,8 @@ EXIT_STOPPED = 75
 """Exit code of a run that was stopped in good time and goes on with the same command (EX_TEMPFAIL of sysexits.h)."""
 EXIT_INTERRUPTED = 130
 """Exit code of a run that was interrupted from the keyboard."""
+TIME_LIMIT, ELSEWHERE = "the time limit", "another rank"
+"""Reasons of stops that no signal to this process caused."""
 SIGNALS = ("SIGTERM", "SIGUSR1")
 MARGIN = 10.0
 """Seconds before the time limit at which a run stops, to leave time for what is not computing."""
@@ -112,8 +114,12 @@ class Deadline:
     def __init__(self, seconds: float | None) -> None:
         self._end = None if seconds is None else time.monotonic() + seconds - min(MARGIN, seconds / 10)
 
-    def check(self, ahead: float = 0.0) -> None:
-        """Raise Stopped if a signal has come, or if `ahead` seconds more would be too many."""
+    def leaves(self, seconds: float) -> bool:
+        """Whether so many seconds more end in time."""
+        return self._end is None or time.monotonic() + seconds <= self._end
+
+    def check(self) -> None:
+        """Raise Stopped if a signal has come, or if time is over."""
         _raise_once()
-        if self._end is not None and time.monotonic() + ahead > self._end:
-            raise Stopped("the time limit")
+        if not self.leaves(0.0):
+            raise Stopped(TIME_LIMIT)

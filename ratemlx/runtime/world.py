@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from ratemlx.errors import BUG_REPORT, EXIT_BUG, ClusterError, RatemlxError
 from ratemlx.runtime.launch import check_launch, find_launch
-from ratemlx.runtime.stopping import EXIT_INTERRUPTED, EXIT_STOPPED, Stopped, interruptible
+from ratemlx.runtime.stopping import ELSEWHERE, EXIT_INTERRUPTED, EXIT_STOPPED, Stopped, interruptible
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)
@@ -186,7 +186,8 @@ def together(world: World, action: Callable[[], T]) -> T:
             raise _agreed(ClusterError(f"rank {rank} of {world.size}: {failed[0]}", failed[1]))
     reasons = [said for _, said in outcomes if said is not None]
     if reasons:
-        raise _agreed(KeyboardInterrupt() if INTERRUPT in reasons else Stopped(reasons[0]))
+        first = next((said for said in reasons if said != ELSEWHERE), ELSEWHERE)
+        raise _agreed(KeyboardInterrupt() if INTERRUPT in reasons else Stopped(first))
     return result  # type: ignore[no-any-return]
 
 
