@@ -11,7 +11,7 @@ from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.devices.cpu import available_threads
 from ratemlx.runtime.devices.names import CUDA
 from ratemlx.runtime.memory import free_memory
-from ratemlx.runtime.plan import MEMORY_SHARE, Limits
+from ratemlx.runtime.plan import LOOKED_AT_BYTES, MEMORY_SHARE, Limits
 from ratemlx.runtime.rates import expected_rate
 from ratemlx.runtime.spec import Job, RunSpec
 from ratemlx.runtime.world import World, together
@@ -73,6 +73,7 @@ def _own_limits(job: Job, device: Device, lanes: int, world: World) -> Limits:
         share=MEMORY_SHARE if on_host else DEVICE_SHARE,
         holds_results=on_host or analyses_on_device(job, device),
         host_bytes=None if on_host else free_memory() // sharing,
+        series_bytes=LOOKED_AT_BYTES if on_host and spec.outputs.kept.which != "all" else None,
         ranks=world.size,
     )
 
