@@ -22,6 +22,7 @@ from ratemlx.runtime.finishing import finish, keeps_series, told, write_points
 from ratemlx.runtime.open_folder import read_result
 from ratemlx.runtime.result import FIGURE_FILE, PARAMETERS_FILE, RUN_FILE, SERIES_FILE, Result, read_json
 from ratemlx.runtime.spec import Job
+from ratemlx.runtime.stock import Stock
 from ratemlx.store import Points, RunStore, ShardWriter
 
 REPORT_FILE = "report.html"
@@ -84,6 +85,10 @@ class RunFolder:
             places = np.sort(np.concatenate([places, others[first]]))
         part = self._job.spec.part
         return places if part is None else places[_share_of(places, part, self._job.sweep.n_instances)]
+
+    def stock(self) -> Stock:
+        """What other ranks must know of it."""
+        return Stock.of(self.numbers, self.pending(), complete=self.complete)
 
     def begin(self, result_bytes: int) -> None:
         """Write the parameters; raises ResultError when the disk is too small."""

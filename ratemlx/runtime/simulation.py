@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ratemlx.runtime.plan import Limits
     from ratemlx.runtime.result import Result
     from ratemlx.runtime.run_folder import RunFolder
+    from ratemlx.runtime.stock import Stock
 
 
 def run(spec: RunSpec, progress: Progress | None = None, world: World | None = None) -> Result | None:
@@ -151,12 +152,11 @@ class _Task:
         world, job = self._world, self._job
         with ExitStack() as held:
             folder = together(world, lambda: held.enter_context(self._own_folder()) if world.rank == 0 else None)
-            stock = None if folder is None else (folder.numbers, folder.pending(), folder.complete)
-            numbers, pending, complete = world.broadcast(stock)
-            if complete:
+            stock = world.broadcast(None if folder is None else folder.stock())
+            if stock.complete:
                 self._progress.announce([f"{job.spec.output} holds this run already, complete"])
             else:
-                self._fill(folder, numbers, pending)
+                self._fill(folder, stock)
             return None if folder is None or job.spec.part is not None else folder.result()
 
     @contextmanager
@@ -171,11 +171,12 @@ class _Task:
                 self._progress.announce([f"warning: {warning}"])
             yield folder
 
-    def _fill(self, folder: RunFolder | None, numbers: Int64s, pending: Int64s) -> None:
+    def _fill(self, folder: RunFolder | None, stock: Stock) -> None:
         """Compute what is pending; on rank 0, put it into the database as it comes and finish the folder."""
         from ratemlx.runtime.run_folder import writer_of
 
         job, analysis, world = self._job, self.analysis, self._world
+        pending = stock.places
         plan = together(world, lambda: self.plan(pending))
         finished = job.sweep.n_instances - len(pending)
         self._progress.announce([*describe(job, plan, self._device.name, finished), *analysis.notes])
@@ -184,7 +185,7 @@ class _Task:
         every = Every(INGEST_SECONDS)
 
         def keep(batch: BatchResult) -> None:
-            shard = analysis.shard(batch, numbers[batch.instances])
+            shard = analysis.shard(batch, stock.numbers_of(batch.instances))
             with shielded():
                 writer.keep(shard)
 
