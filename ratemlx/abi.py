@@ -31,6 +31,8 @@ HISTORY_CODES: Mapping[HistoryPrecision, int] = {"float16": 1, "bfloat16": 2, "f
 Form = Literal["block", "tile"]
 """How a GPU is driven: a launch for each block of steps, or one for many, where one thread block keeps a tile."""
 FORMS: tuple[Form, ...] = ("block", "tile")
+TILE_BLOCK = 2
+"""Up to this block size a run drives a GPU by the form `tile`: a launch for every step or two would be too many."""
 TILE_THREADS = 256
 """Threads of a block that keeps a tile: enough to hide latency, few enough that any model has its registers."""
 WARP = 32
@@ -283,6 +285,13 @@ def history_dtype(precision: Precision, history: HistoryPrecision | None) -> str
 def history_bytes(precision: Precision, history: HistoryPrecision | None) -> int:
     """Bytes of an item of `ratemlx_batch.history`."""
     return 2 if history in ("float16", "bfloat16") else ITEM_BYTES[history or precision]
+
+
+def usual_form(block: int) -> Form:
+    """The form that a run takes on a GPU. By the block size alone: compilers may round a form's arithmetic differently,
+    and the company in which an instance runs must not alter its results.
+    """
+    return "tile" if block <= TILE_BLOCK else "block"
 
 
 def tile_rows(lanes: int) -> int:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ratemlx.abi import BLOCK_SIZES, definitions
+from ratemlx.abi import BLOCK_SIZES, definitions, usual_form
 from ratemlx.errors import DeviceMemoryError
 from ratemlx.observables.base import Observer
 from ratemlx.runtime.batch import BatchResult, Chunk, Place, RunningBatch, SpeedGroupArrays
@@ -20,8 +20,6 @@ from ratemlx.runtime.plan import BatchPlan, Plan, SpeedGroup
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.spec import Job
 
-TILE_BLOCK = 2
-"""Up to this block size a GPU advances a tile in one launch, for a launch per block would take longer than its work."""
 PENDING_BLOCKS = 512
 """Blocks of steps in a call of one batch of several: a GPU's driver holds about a thousand launches, and the first
 batch's would keep the others waiting."""
@@ -185,7 +183,7 @@ def load_kernel(job: Job, block: int, lanes: int, device: Device, progress: Prog
         observe=job.observed,
         constants=job.constants,
         history=job.spec.history,
-        form="tile" if device.target == "cuda" and block <= TILE_BLOCK else "block",
+        form=usual_form(block),
     )
     with progress.compiling(f"{job.manifest.model} for blocks of {block}"):
         return device.load(Path(job.spec.folder), job.manifest, chosen)

@@ -71,6 +71,8 @@ def test_variants_begin_with_the_default_and_say_what_is_exact() -> None:
     }
     assert all(item.exact for item in double)
     assert str(DEFAULT) == "default"
+    assert [item.form for item in single if item.form] == ["tile"]
+    assert [item.form for item in variants_to_try("float64", 1) if item.form] == ["block"]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,8 @@ def test_definitions_of_a_variant(job: Job) -> None:
     expected = {"RATEMLX_LANES": "64", "RATEMLX_BLOCK": "8", "RATEMLX_FORM": "1", "RATEMLX_WARPS": "12"}
     assert expected.items() <= chosen.items()
     assert "RATEMLX_WARPS" not in definitions_of(job, DEFAULT, 8)
+    # As runs do where blocks are short.
+    assert [definitions_of(job, DEFAULT, block).get("RATEMLX_FORM") for block in (4, 2, 1)] == [None, "1", "1"]
 
 
 def test_steps_shrink_with_the_time() -> None:

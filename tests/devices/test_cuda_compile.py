@@ -16,6 +16,7 @@ from ratemlx.abi import Manifest, definitions
 from ratemlx.errors import DeviceError, KernelError
 from ratemlx.observables import programs
 from ratemlx.observables.layout import Layout
+from ratemlx.runtime import run
 from ratemlx.runtime.cache import cache_folder
 from ratemlx.runtime.devices.compiled import made_once
 from ratemlx.runtime.devices.cuda_architecture import Architecture
@@ -27,9 +28,10 @@ from ratemlx.runtime.devices.cuda_compile import (
     default_variants,
     device_code,
 )
+from ratemlx.runtime.devices.emulation import EmulationDevice
 from ratemlx.runtime.devices.nvcc import Nvcc, find_nvcc
 from ratemlx.runtime.devices.nvrtc import find_nvrtc
-from tests.support.shipped import GENERATED
+from tests.support.shipped import GENERATED, shipped
 
 HOPPER, AMPERE = Architecture(9, 0), Architecture(8, 0)
 FOLDER = GENERATED / "montbrio" / "cuda"
@@ -142,6 +144,21 @@ def test_only_cuda_folders_are_compiled_for_gpus() -> None:
 def test_the_default_variants_cover_all_sizes_of_blocks() -> None:
     found = list(default_variants(Manifest.load(FOLDER)))
     assert [item["RATEMLX_BLOCK"] for item in found] == ["16", "8", "4", "2", "1"]
+    assert [item.get("RATEMLX_FORM") for item in found] == [None, None, None, "1", "1"]
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.4, 1.0, 8.0])
+def test_the_default_variants_are_what_a_run_loads(dt: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[dict[str, str]] = []
+
+    def load(_: object, folder: Path, manifest: Manifest, chosen: dict[str, str]) -> None:  # noqa: ARG001
+        loaded.append(dict(chosen))
+        raise KernelError("seen enough")
+
+    monkeypatch.setattr(EmulationDevice, "load", load)
+    with pytest.raises(KernelError, match="seen enough"):
+        run(shipped("montbrio", "cuda-emulation", dt=dt, period=dt, duration=10 * dt))
+    assert loaded[0] in list(default_variants(Manifest.load(FOLDER)))
 
 
 def test_nvcc_is_found_where_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ratemlx.bench.gpu.variants import DEFAULT, Variant, definitions_of
@@ -16,8 +16,8 @@ from ratemlx.runtime.devices.cuda_compile import compile_for
 from ratemlx.runtime.plan import Limits, SpeedGroup, make_plan
 from ratemlx.runtime.spec import Job
 
-FUNCTIONS = {"block": "advance_kernel", "tile": "advance_tile_kernel"}
-"""Where a variant's steps are, by its form."""
+FUNCTION = "advance_kernel"
+"""Where steps are counted. The form `tile` does the same in loops within each other, which are not told apart."""
 WARP_SCHEDULERS = 4
 """Of a multiprocessor, on all architectures of the catalogue; each starts one instruction of a warp in a clock."""
 WARP = 32
@@ -55,12 +55,13 @@ def cost_of(work: Work, gpu: Gpu, variant: Variant = DEFAULT) -> Cost:
 
 def counts_of(job: Job, group: SpeedGroup, architecture: str, variant: Variant = DEFAULT) -> FunctionCounts:
     """What a node-step of a job's kernel executes; raises DeviceError where compiler or nvdisasm are missing."""
-    cubin = compile_for(Path(job.spec.folder), architecture, definitions_of(job, variant, group.block))
+    counted = replace(variant, form="block")
+    cubin = compile_for(Path(job.spec.folder), architecture, definitions_of(job, counted, group.block))
     found = count_sass(disassemble(cubin), steps_per_sample=job.timing.steps_per_sample)
     try:
-        return found[FUNCTIONS[variant.form]]
+        return found[FUNCTION]
     except KeyError:
-        raise DeviceError(f"{cubin.name} has no {FUNCTIONS[variant.form]}") from None
+        raise DeviceError(f"{cubin.name} has no {FUNCTION}") from None
 
 
 def kernel_roofline(counts: FunctionCounts, job: Job, group: SpeedGroup, gpu: Gpu) -> Roofline:

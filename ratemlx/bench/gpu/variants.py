@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ratemlx.abi import BLOCK_SIZES, Form, HistoryPrecision, definitions
+from ratemlx.abi import BLOCK_SIZES, Form, HistoryPrecision, definitions, usual_form
 from ratemlx.runtime.batch import Chunk, RunningBatch, SpeedGroupArrays
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.edges import split_own
@@ -25,14 +25,16 @@ WARPS = "RATEMLX_WARPS"
 
 @dataclass(frozen=True)
 class Variant:
-    """What may differ without another result but for rounding: `block` is the plan's if None, `warps` the generator's.
+    """What may differ without another result but for rounding.
+
+    `block` is the plan's if None, `form` the one that a run takes, `warps` the generator's.
 
     `history` and `fast_math` do change results within their error bounds, and are never the default.
     """
 
     lanes: int = LANES
     block: int | None = None
-    form: Form = "block"
+    form: Form | None = None
     warps: int | None = None
     history: HistoryPrecision | None = None
     fast_math: bool = False
@@ -61,14 +63,14 @@ class Timing:
 
 
 def variants_to_try(precision: str, largest_block: int, coupled_by_steps: bool = False) -> Iterator[Variant]:
-    """One knob at a time, then the forms that launch less often; the default is the first."""
+    """One knob at a time, the other form of launches too; the default is the first."""
     yield DEFAULT
     for lanes in (64, 128):
         yield Variant(lanes=lanes)
     for block in (size for size in BLOCK_SIZES if 4 <= size < largest_block):
         yield Variant(block=block)
     if not coupled_by_steps:
-        yield Variant(form="tile")
+        yield Variant(form="block" if usual_form(largest_block) == "tile" else "tile")
     for warps in (8, 12, 16, 24):
         yield Variant(warps=warps)
     if precision == "float32":
@@ -119,7 +121,7 @@ def definitions_of(job: Job, variant: Variant, block: int) -> dict[str, str]:
         observe=job.observed,
         constants=job.constants,
         history=variant.history,
-        form=variant.form,
+        form=variant.form or usual_form(block),
         fast_math=variant.fast_math,
     )
     return chosen if variant.warps is None else chosen | {WARPS: str(variant.warps)}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ratemlx.abi import BLOCK_SIZES, Manifest, compiler_flags, definitions
+from ratemlx.abi import BLOCK_SIZES, Manifest, compiler_flags, definitions, usual_form
 from ratemlx.errors import DeviceError, KernelError
 from ratemlx.runtime.cache import cache_folder
 from ratemlx.runtime.devices.compiled import cached_name, first_lines, made_once, source_key
@@ -108,7 +108,7 @@ def compile_for(
 def default_variants(manifest: Manifest) -> Iterator[dict[str, str]]:
     """The variants of a kernel that runs without further options take, one for each size of blocks."""
     for block in BLOCK_SIZES:
-        yield definitions(manifest, lanes=LANES, block=block)
+        yield definitions(manifest, lanes=LANES, block=block, form=usual_form(block))
 
 
 def all_compilers() -> tuple[Find, ...]:
