@@ -1,7 +1,7 @@
 """The command line of a generated folder: what its driver.py calls.
 
 Options become a `RunSpec`; nothing is computed here. Modules that take time to import are imported when they are
-needed, so that --help and mistakes answer at once.
+needed: after signals are handled, and so that --help and mistakes answer at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from ratemlx.abi import Manifest
 from ratemlx.errors import BUG_REPORT, EXIT_BUG, RatemlxError
-from ratemlx.runtime.driver_options import build_parser, device_of, spec_of
 from ratemlx.runtime.ending import exit_code, telling_what_is_kept
 from ratemlx.runtime.stopping import Stopped, install_handlers
 
@@ -28,6 +27,8 @@ def main(folder: Path, argv: Sequence[str]) -> int:
     """Run the generated folder `folder` as `argv` says and give the exit code; one message for a user's mistake."""
     install_handlers()
     try:
+        from ratemlx.runtime.driver_options import build_parser, device_of
+
         manifest = Manifest.load(folder)
         options = build_parser(manifest).parse_args(argv)
         if options.g:
@@ -42,6 +43,7 @@ def main(folder: Path, argv: Sequence[str]) -> int:
 
 
 def _run(folder: Path, manifest: Manifest, options: argparse.Namespace) -> int:
+    from ratemlx.runtime.driver_options import spec_of
     from ratemlx.runtime.progress import progress_for
     from ratemlx.runtime.simulation import plan_run, run
     from ratemlx.runtime.world import nobody_waits, open_world, together

@@ -1,5 +1,9 @@
 """One process at a time per folder of results: a lock file that names its process and can outlive it harmlessly.
 
+What a killed process leaves is taken over where it is certain that the process is gone: on the same computer, and in a
+job that Slurm has requeued. Nothing is certain of another computer, so there a user decides, by what the message says:
+which job it was, and how long ago the lock was last touched, which its owner does every minute.
+
 Knows processes and files, nothing of what the folder holds.
 """
 
@@ -8,13 +12,20 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ratemlx.errors import ResultError
 
 LOCK_FILE = "run.lock"
+BEAT_SECONDS = 60.0
+"""How often the owner touches its lock."""
+SILENT_SECONDS = 10 * BEAT_SECONDS
+"""A lock that was not touched for so long is said to be so; clocks of computers differ by less."""
 _held: set[Path] = set()
 """Locks of this very process: after a restart of a container another process may have had the same number."""
 
@@ -32,11 +43,57 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise ResultError(f"results cannot be written to {folder}: {error.strerror}") from error
     _held.add(lock)
+    over = threading.Event()
+    threading.Thread(target=_beat, args=(lock, over), name="ratemlx-lock", daemon=True).start()
     try:
         yield
     finally:
+        over.set()
         _held.discard(lock)
-        lock.unlink(missing_ok=True)
+        # Somebody may have thought us gone, deleted our lock, and made another.
+        if _owner(_read(lock) or b"") == _own():
+            lock.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """A process: `began` tells it from another one of the same number, `job` and `restarts` are Slurm's."""
+
+    pid: int
+    host: str
+    began: int | None = None
+    job: int | None = None
+    restarts: int = 0
+
+    def __str__(self) -> str:
+        job = "" if self.job is None else f", job {self.job}"
+        return f"process {self.pid} on {self.host[:80]!r}{job}"
+
+
+def _own(environment: Mapping[str, str] = os.environ) -> _Owner:
+    job, restarts = (environment.get(name, "") for name in ("SLURM_JOB_ID", "SLURM_RESTART_COUNT"))
+    return _Owner(
+        os.getpid(),
+        socket.gethostname(),
+        _began(os.getpid()),
+        int(job) if job.isdecimal() else None,
+        int(restarts) if restarts.isdecimal() else 0,
+    )
+
+
+def _began(pid: int) -> int | None:
+    """When a process of this computer began, in ticks since it was started; None where that is not told."""
+    try:
+        # The name of the program, in parentheses, may hold anything.
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _beat(lock: Path, over: threading.Event) -> None:
+    while not over.wait(BEAT_SECONDS):
+        with suppress(OSError):
+            os.utime(lock)
 
 
 def _create(lock: Path) -> bool:
@@ -46,7 +103,7 @@ def _create(lock: Path) -> bool:
     except FileExistsError:
         return False
     try:
-        os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        os.write(handle, json.dumps(asdict(_own())).encode())
     finally:
         os.close(handle)
     return True
@@ -79,34 +136,50 @@ def _read(lock: Path) -> bytes | None:
         return None
 
 
-def _owner(content: bytes) -> tuple[int, str] | None:
+def _owner(content: bytes) -> _Owner | None:
     try:
         data = json.loads(content)
-        return int(data["pid"]), str(data["host"])
-    except (ValueError, KeyError, TypeError):
+        began, job = (None if data.get(name) is None else int(data[name]) for name in ("began", "job"))
+        return _Owner(int(data["pid"]), str(data["host"]), began, job, int(data.get("restarts", 0)))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def _is_stale(content: bytes, lock: Path) -> bool:
-    """Whether the process of a lock is known to be gone; of another computer's nothing is known."""
-    owner = _owner(content)
-    if owner is None or owner[1] != socket.gethostname() or owner[0] <= 0:
+    """Whether the process of a lock is known to be gone."""
+    owner, own = _owner(content), _own()
+    if owner is None:
         return False
-    if owner[0] == os.getpid():
+    if owner.job is not None and owner.job == own.job and owner.restarts < own.restarts:
+        # Slurm begins a job again when all of its processes have ended, maybe on other computers.
+        return True
+    if owner.host != own.host or owner.pid <= 0:
+        return False
+    if owner.pid == own.pid:
         return lock not in _held
     try:
-        os.kill(owner[0], 0)
+        os.kill(owner.pid, 0)
     except (ProcessLookupError, OverflowError):
         return True
     except PermissionError:
         pass
-    return False
+    began = _began(owner.pid)
+    return None not in (began, owner.began) and began != owner.began
 
 
 def _in_use(lock: Path, folder: Path) -> ResultError:
     owner = _owner(_read(lock) or b"")
-    who = f"process {owner[0]} on {owner[1][:80]!r}" if owner else "a process that is not known"
-    return ResultError(
-        f"another run is writing to {folder} ({who})",
-        f"wait for it, or choose another folder; if that process is gone, delete {folder / LOCK_FILE}",
-    )
+    hint = f"wait for it, or choose another folder; if that process is gone, delete {folder / LOCK_FILE}"
+    if owner is not None and owner.job is not None:
+        hint += f" (squeue --jobs={owner.job} tells whether its job still runs)"
+    silent = _silent_seconds(lock)
+    if silent > SILENT_SECONDS:
+        hint += f"; it seems to be: it was to touch that file every minute, and has not for {silent / 60:,.0f}"
+    return ResultError(f"another run is writing to {folder} ({owner or 'a process that is not known'})", hint)
+
+
+def _silent_seconds(lock: Path) -> float:
+    try:
+        return time.time() - lock.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -66,7 +66,7 @@ def install_handlers() -> None:
 def _handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     if _Received.name is None:
         _Received.name = signal.Signals(number).name
-    # Within a callback of C code an exception would be lost, so `check` looks again.
+    # Where the exception is lost, as within a callback of C code, `check` raises it again.
     if _at_once():
         _raise_once()
 
@@ -119,7 +119,12 @@ class Deadline:
         return self._end is None or time.monotonic() + seconds <= self._end
 
     def check(self) -> None:
-        """Raise Stopped if a signal has come, or if time is over."""
-        _raise_once()
+        """Raise Stopped if a signal has come, or if time is over.
+
+        Also for a signal that raised before: some packages swallow what is raised while they are imported.
+        """
+        if _Received.name is not None:
+            _Received.raised = True
+            raise Stopped(_Received.name)
         if not self.leaves(0.0):
             raise Stopped(TIME_LIMIT)

@@ -183,7 +183,7 @@ def test_a_bug_says_that_it_is_one(
     def fail(*_: object) -> NoReturn:
         raise InternalError("a row too many")
 
-    monkeypatch.setattr("ratemlx.runtime.driver.spec_of", fail)
+    monkeypatch.setattr("ratemlx.runtime.driver_options.spec_of", fail)
     assert main(folder, []) == 70
     told = capsys.readouterr().err
     assert told.startswith("Traceback")

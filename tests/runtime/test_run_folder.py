@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 import ratemlx
 from ratemlx.errors import ResultError
-from ratemlx.runtime import Connectome, Result, RunSpec, finishing, run
+from ratemlx.runtime import Connectome, Result, RunSpec, finishing, folder_lock, run
 from ratemlx.runtime.folder_lock import LOCK_FILE, locked
 from ratemlx.runtime.merging import merge
 from ratemlx.store import RunStore, ShardWriter, run_store
@@ -246,3 +247,55 @@ def test_the_lock_of_a_dead_process_is_taken_over(spec: RunSpec, old: Result, tm
         (tmp_path / LOCK_FILE).write_text(json.dumps({"pid": pid, "host": socket.gethostname()}))
         run(replace(spec, output=tmp_path))
         check_holds(tmp_path, old)
+
+
+def test_the_lock_of_another_process_with_the_same_number_is_taken_over(
+    spec: RunSpec, old: Result, tmp_path: Path
+) -> None:
+    left = {"pid": os.getppid(), "host": socket.gethostname(), "began": 1}
+    (tmp_path / LOCK_FILE).write_text(json.dumps(left))
+    run(replace(spec, output=tmp_path))
+    check_holds(tmp_path, old)
+
+
+def test_a_requeued_job_takes_over_the_lock_that_it_left_on_another_computer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / LOCK_FILE
+    left = {"pid": 7, "host": "elsewhere", "began": 3, "job": 42, "restarts": 1}
+    monkeypatch.setenv("SLURM_JOB_ID", "42")
+    for restarts, of_the_same_life in (("1", True), ("2", False)):
+        monkeypatch.setenv("SLURM_RESTART_COUNT", restarts)
+        lock.write_text(json.dumps(left))
+        if of_the_same_life:
+            with pytest.raises(ResultError) as caught, locked(tmp_path):
+                pass
+            assert caught.value.message.endswith("(process 7 on 'elsewhere', job 42)")
+            assert "(squeue --jobs=42 tells whether its job still runs)" in (caught.value.hint or "")
+        else:
+            with locked(tmp_path):
+                assert json.loads(lock.read_text())["restarts"] == 2
+    assert not lock.exists()
+
+
+def test_a_lock_that_nobody_touches_is_said_to_be_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = tmp_path / LOCK_FILE
+    lock.write_text(json.dumps({"pid": 7, "host": "elsewhere"}))
+    os.utime(lock, (time.time() - 7200, time.time() - 7200))
+    with pytest.raises(ResultError, match="was to touch that file every minute, and has not for 120"), locked(tmp_path):
+        pass
+    lock.unlink()
+    monkeypatch.setattr(folder_lock, "BEAT_SECONDS", 0.01)
+    with locked(tmp_path):
+        os.utime(lock, (0, 0))
+        deadline = time.monotonic() + 5
+        while lock.stat().st_mtime == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert time.time() - lock.stat().st_mtime < 60
+
+
+def test_a_lock_that_was_taken_from_us_is_not_removed(tmp_path: Path) -> None:
+    lock = tmp_path / LOCK_FILE
+    with locked(tmp_path):
+        lock.write_text(json.dumps({"pid": 7, "host": "elsewhere"}))
+    assert lock.exists()
