@@ -5,6 +5,7 @@ Pure arithmetic over sizes; touches no device and no file.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -126,6 +127,16 @@ class Plan:
     def node_steps(self) -> int:
         """Work: regions times steps times instances, padding included."""
         return sum(self.work_of(wave) for wave in self.waves)
+
+    @property
+    def digest(self) -> str:
+        """A hash of all waves, for ranks that must have made the same plan."""
+        found = hashlib.blake2b(digest_size=16)
+        for number, wave in enumerate(self.waves):
+            for batch in wave:
+                found.update(f"{number} {batch.group.speed!r} {len(batch.instances)} ".encode())
+                found.update(batch.instances.tobytes())
+        return found.hexdigest()
 
     def work_of(self, wave: tuple[BatchPlan, ...]) -> int:
         """Regions times steps times instances of a wave, padding included."""

@@ -22,6 +22,9 @@ class Progress:
     def announce(self, lines: Sequence[str]) -> None:
         """The plan, before anything runs."""
 
+    def warn(self, line: str) -> None:
+        """What the user should know in any case."""
+
     def begin(self, total: int) -> None:
         """Work begins; `total` counts instances times steps."""
 
@@ -37,6 +40,17 @@ class Progress:
         """Work is over, finished or not."""
 
 
+class Warnings(Progress):
+    """Says only what the user should know in any case."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def warn(self, line: str) -> None:
+        """Say it."""
+        print(f"warning: {line}", file=self._stream, flush=True)
+
+
 class LineProgress(Progress):
     """A line every few seconds, for logs."""
 
@@ -50,6 +64,10 @@ class LineProgress(Progress):
         """The plan, line by line."""
         for line in lines:
             self._say(line)
+
+    def warn(self, line: str) -> None:
+        """Say it."""
+        self._say(f"warning: {line}")
 
     def begin(self, total: int) -> None:
         """Remember when work began."""
@@ -113,5 +131,5 @@ def progress_for(stream: TextIO | None = None, *, quiet: bool = False) -> Progre
     """The kind of progress that suits where messages go."""
     stream = stream or sys.stderr
     if quiet:
-        return Progress()
+        return Warnings(stream)
     return BarProgress(stream) if stream.isatty() else LineProgress(stream)
