@@ -49,6 +49,7 @@ def common_limits(job: Job, device: Device, world: World) -> Limits:
         workers=min(item.workers for item in everyone),
         free_bytes=min(item.free_bytes for item in everyone),
         rate=min(item.rate for item in everyone),
+        holds_results=any(item.holds_results for item in everyone),
         host_bytes=min(hosts, default=None),
     )
 

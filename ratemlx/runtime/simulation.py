@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratemlx.errors import ClusterError, RatemlxError
+from ratemlx.errors import ClusterError, InternalError, RatemlxError
 from ratemlx.runtime.analysis import Analysis, on_host
 from ratemlx.runtime.batch import BatchResult, Place
 from ratemlx.runtime.devices.base import Device
@@ -163,13 +163,25 @@ class _Task:
     def _own_folder(self) -> Iterator[RunFolder]:
         """The folder of results, locked and open; for rank 0."""
         from ratemlx.runtime.run_folder import RunFolder, folder_of
+        from ratemlx.store.run_store import what_is_there
 
-        with locked(folder_of(self._job)):
+        path = folder_of(self._job)
+        with locked(path):
             record = provenance(self._job, self._device, self._world.size)
+            if self._job.spec.restart and (found := what_is_there(path)):
+                self._progress.warn(f"--restart discards what is in {path}: {'; '.join(found)}")
             folder = RunFolder(self._job, self.analysis, record)
-            for warning in folder.store.warnings:
-                self._progress.announce([f"warning: {warning}"])
-            yield folder
+            self._tell_warnings(folder)
+            try:
+                yield folder
+            finally:
+                self._tell_warnings(folder)
+
+    def _tell_warnings(self, folder: RunFolder) -> None:
+        """Each once."""
+        told = folder.store.warnings
+        while told:
+            self._progress.warn(told.pop(0))
 
     def _fill(self, folder: RunFolder | None, stock: Stock) -> None:
         """Compute what is pending; on rank 0, put it into the database as it comes and finish the folder."""
@@ -178,6 +190,8 @@ class _Task:
         job, analysis, world = self._job, self.analysis, self._world
         pending = stock.places
         plan = together(world, lambda: self.plan(pending))
+        if len(set(world.gather(plan.digest))) > 1:
+            raise InternalError("ranks made different plans of the same run")
         finished = job.sweep.n_instances - len(pending)
         self._progress.announce([*describe(job, plan, self._device.name, finished), *analysis.notes])
         together(world, lambda: folder.begin(plan.result_bytes) if folder is not None else None)
