@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ratemlx.bench.measure import Measurement, Workload
+    from ratemlx.bench.scaling.measure import Work
     from ratemlx.ir.model import Model
 
 
@@ -37,8 +39,21 @@ def bench(
     seconds: Annotated[
         float, typer.Option(metavar="S", help="With --gpu: time for it, without compiling; steps shrink to fit.", min=1)
     ] = 300.0,
+    scaling: Annotated[
+        bool, typer.Option("--scaling", help="Only strong and weak scaling over MPI ranks of this machine.")
+    ] = False,
+    ranks: Annotated[
+        str | None, typer.Option(metavar="N,...", help="With --scaling: numbers of ranks; 1, 2, 4 up to the cores.")
+    ] = None,
+    metrics: Annotated[
+        str, typer.Option(metavar="NAME,...", help="With --scaling: metrics that are computed as well.")
+    ] = "",
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --scaling: draw it, as .png, .svg or .pdf.")
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="With --gpu: write all figures as JSON.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="With --gpu or --scaling: write all figures as JSON."),
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
@@ -54,6 +69,7 @@ def bench(
       ratemlx bench --all --steps 2000
       ratemlx bench adex --startup
       ratemlx bench --gpu cuda -o gpu.json
+      ratemlx bench adex --scaling --instances 256 --figure scaling.png
     """
     if gpu is not None:
         _print_gpu(gpu, seconds, output)
@@ -63,6 +79,12 @@ def bench(
         return
     if startup:
         _print_startup(model, plugin or (), repeat)
+        return
+    if scaling:
+        from ratemlx.bench.scaling.measure import make_work
+
+        work_of_ranks = make_work(model, plugin or (), instances, steps, connectome, metrics)
+        _print_scaling(work_of_ranks, ranks, repeat, figure, output)
         return
     from ratemlx.bench.measure import Workload, measure
     from ratemlx.load import load
@@ -107,6 +129,28 @@ def _print_gpu(device: str, seconds: float, output: Path | None) -> None:
     if output is not None:
         write_figures(found, output)
         print(f"figures: {output}")
+
+
+def _print_scaling(work: Work, ranks: str | None, repeat: int, figure: Path | None, output: Path | None) -> None:
+    from ratemlx.bench.gpu.benchmark import write_figures
+    from ratemlx.bench.scaling.figure import draw_scaling
+    from ratemlx.bench.scaling.measure import default_ranks, measure_scaling, parse_ranks, table
+    from ratemlx.cli.tables import print_table
+    from ratemlx.report.canvas import file_format
+    from ratemlx.runtime.devices.cpu import available_threads
+
+    if figure is not None:
+        file_format(figure)
+    counts = default_ranks(available_threads()) if ranks is None else parse_ranks(ranks)
+    found = measure_scaling(work, counts, repeat, lambda line: print(line, file=sys.stderr))
+    print(f"{found['model']} on {work.connectome}, {work.steps:,} steps, one thread a rank, {found['cores']} cores")
+    print_table(*table(found))
+    if output is not None:
+        write_figures(found, output)
+        print(f"figures: {output}")
+    if figure is not None:
+        draw_scaling(found, figure)
+        print(f"figure: {figure}")
 
 
 def _print_startup(model: str, plugins: Sequence[Path], repeat: int) -> None:

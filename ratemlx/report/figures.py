@@ -1,52 +1,30 @@
-"""Static figures of a run, as PNG, SVG or PDF. The one module of reports that needs matplotlib.
-
-Draws without a display, what `select` lays out and `choose` picks.
-"""
+"""Static figures of a run, drawn on a canvas: what `select` lays out and `choose` picks."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratemlx.errors import ResultError
+from ratemlx.report.canvas import new_figure, save, style
 from ratemlx.report.choose import MOST_SIDE, spread
 from ratemlx.report.run import Matrix, Quantity, Run, TraceSet
 from ratemlx.report.select import View, level_text
 from ratemlx.report.summaries import Distribution
 from ratemlx.runtime.arrays import AnyArray
-from ratemlx.runtime.cache import replacing
 from ratemlx.runtime.figure import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = ("png", "svg", "pdf")
 DIVERGED = "#b4524b"
 MISSING = "#e4e2dc"
 LONGEST_TEXT = {"x": 22, "y": 16}
 """Letters that fit above and beside a small panel of traces."""
-STYLE: Any = {
-    "font.size": 8,
-    "axes.linewidth": 0.6,
-    "axes.titlesize": 8,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "svg.fonttype": "none",
-}
-
-
-def file_format(path: Path) -> str:
-    """The format that a file's name asks for; raises ResultError if it is none of FORMATS."""
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise ResultError(f"{path.name} has no ending that says what to draw", f"end it in .{', .'.join(FORMATS)}")
-    return kind
 
 
 def draw_heatmap(run: Run, view: View, metric: Quantity, path: Path, *, logarithmic: bool = False) -> None:
@@ -55,8 +33,8 @@ def draw_heatmap(run: Run, view: View, metric: Quantity, path: Path, *, logarith
     panels, rows, columns = values.shape
     across = min(panels, 4 if panels % 3 else 3)
     down = math.ceil(panels / across)
-    with _style():
-        figure = _figure(0.9 + 2.3 * across, 0.7 + 2.0 * down)
+    with style():
+        figure = new_figure(0.9 + 2.3 * across, 0.7 + 2.0 * down)
         axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
         norm, colours = _norm(values, logarithmic)
         for panel, axis in enumerate(axes.flat):
@@ -75,7 +53,7 @@ def draw_heatmap(run: Run, view: View, metric: Quantity, path: Path, *, logarith
         figure.supxlabel(view.label("x"), fontsize=9)
         figure.supylabel(view.label("y"), fontsize=9)
         figure.suptitle(_title(run, view, "red: diverged" if lost.any() else ""), fontsize=9)
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_traces(run: Run, view: View, drawn: TraceSet, places: Mapping[tuple[int, int], int], path: Path) -> None:
@@ -84,8 +62,8 @@ def draw_traces(run: Run, view: View, drawn: TraceSet, places: Mapping[tuple[int
     unit = drawn.exposures[0].unit
     shown = [(index, item) for index, item in enumerate(drawn.exposures) if item.unit == unit][: len(COLOURS)]
     by_instance = {trace.instance: trace.values for trace in drawn.traces}
-    with _style():
-        figure = _figure(1.1 + 1.75 * len(columns), 1.2 + 1.15 * len(rows))
+    with style():
+        figure = new_figure(1.1 + 1.75 * len(columns), 1.2 + 1.15 * len(rows))
         axes = figure.subplots(len(rows), len(columns), squeeze=False, sharex=True, sharey="row")
         for (row, column), instance in places.items():
             axis = axes[rows.index(row), columns.index(column)]
@@ -106,13 +84,13 @@ def draw_traces(run: Run, view: View, drawn: TraceSet, places: Mapping[tuple[int
         figure.suptitle(
             _title(run, view, "means over regions, a few regions faint; every row has its own y axis"), fontsize=9
         )
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_matrices(run: Run, matrices: Sequence[Matrix], path: Path) -> None:
     """Matrices side by side, correlations on one scale, off the diagonal."""
-    with _style():
-        figure = _figure(0.6 + 2.9 * len(matrices), 3.1)
+    with style():
+        figure = new_figure(0.6 + 2.9 * len(matrices), 3.1)
         axes = figure.subplots(1, len(matrices), squeeze=False)[0]
         alike = [item for item in matrices if item.name == matrices[0].name]
         together = np.concatenate([_off_diagonal(item.values) for item in alike])
@@ -124,15 +102,15 @@ def draw_matrices(run: Run, matrices: Sequence[Matrix], path: Path) -> None:
             axis.set_xlabel("region")
             figure.colorbar(image, ax=axis, shrink=0.8)
         figure.suptitle(run.model, fontsize=9)
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_distributions(run: Run, distributions: Sequence[Distribution], path: Path) -> None:
     """Histograms of metrics, each with its median."""
     across = min(len(distributions), 4)
     down = math.ceil(len(distributions) / across)
-    with _style():
-        figure = _figure(2.4 * across, 0.4 + 1.6 * down)
+    with style():
+        figure = new_figure(2.4 * across, 0.4 + 1.6 * down)
         axes = figure.subplots(down, across, squeeze=False)
         for axis in axes.flat:
             axis.set_visible(False)
@@ -151,7 +129,7 @@ def draw_distributions(run: Run, distributions: Sequence[Distribution], path: Pa
         figure.supylabel("instances", fontsize=9)
         diverged = int(run.diverged.sum())
         figure.suptitle(f"{run.model}: {len(run.instances) - diverged:,} instances; lines: medians", fontsize=9)
-        _save(figure, path)
+        save(figure, path)
 
 
 def trace_places(view: View) -> dict[tuple[int, int], int]:
@@ -160,31 +138,6 @@ def trace_places(view: View) -> dict[tuple[int, int], int]:
     kept_rows, kept_columns = spread(view.size("y"), MOST_SIDE), spread(view.size("x"), MOST_SIDE)
     found = zip(rows.tolist(), columns.tolist(), view.cells.first[cells].tolist(), strict=True)
     return {(row, column): first for row, column, first in found if row in kept_rows and column in kept_columns}
-
-
-def _style() -> AbstractContextManager[None]:
-    from matplotlib import rc_context
-
-    return rc_context(STYLE)
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(max(3.4, width), max(2.2, height)), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _save(figure: Figure, path: Path) -> None:
-    kind = file_format(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            figure.savefig(temporary, format=kind, dpi=160)
-    except OSError as error:
-        raise ResultError(f"the figure cannot be written to {path}: {error.strerror}") from error
 
 
 def _norm(values: AnyArray, logarithmic: bool) -> tuple[Any, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ratemlx.errors import ResultError
 from ratemlx.report import figures
+from ratemlx.report.canvas import file_format
 from ratemlx.report.cells import make_cells
 from ratemlx.report.open import open_run
 from ratemlx.report.run import Matrix, Run, remembered
@@ -36,7 +37,7 @@ def write_figure(folder: str | Path, kind: str, path: str | Path, request: Reque
     """Draw a figure of the run in `folder` into a file; raises ResultError where the run lacks what it needs."""
     if kind not in KINDS:
         raise ResultError(f"no figure is called {kind}", did_you_mean(kind, KINDS))
-    figures.file_format(Path(path))
+    file_format(Path(path))
     KINDS[kind](remembered(open_run(folder)), Path(path), request)
 
 

@@ -41,7 +41,7 @@ LAW = {
     "simulate": ("runtime", "fitness", "observables", "targets", "load", "ir", "abi", *FOUNDATION),
     "bench": ("bench", "runtime", "observables", "metrics", "store", "targets", "load", "simulate", "abi", *FOUNDATION),
     "bench.gpu": ("bench", "cluster", "runtime", "simulate", "abi", *FOUNDATION),
-    "bench.scaling": ("bench", "cluster", "runtime", "targets", "load", "simulate", "abi", *FOUNDATION),
+    "bench.scaling": ("bench", "report", "runtime", "load", "simulate", "abi", *FOUNDATION),
     "describe": ("describe", "simulate", "runtime", "passes", "ir", "transfer", *FOUNDATION),
     "": ("runtime", "load", "simulate", *FOUNDATION),
     "__main__": ("cli",),
@@ -60,9 +60,9 @@ ELSEWHERE_FORBIDDEN = {
 }
 """Packages that belong to some parts only."""
 
-LAZY = {"pycuda": 1, "mpi4py": 1, "tvb": 1, "tvb_data": 1, "matplotlib": 4}
+LAZY = {"pycuda": 1, "mpi4py": 1, "tvb": 1, "tvb_data": 1, "matplotlib": 5}
 """Packages that are imported inside functions, and the number of modules that do. Matplotlib: the figures of runs, of
-reports, of transfer functions, and of pages about models."""
+transfer functions, and of pages about models, and the canvas of reports with scales and keys of its figures."""
 
 
 @dataclass(frozen=True)
