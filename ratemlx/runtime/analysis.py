@@ -112,7 +112,7 @@ class Analysis:
 
     def evaluate(self, batch: BatchResult) -> Findings:
         """Metrics and fitness of a batch; values that are not defined are NaN, those of diverged instances all are."""
-        recordings = self._recordings(batch)
+        recordings = self._recordings(batch) if self._chosen or self.fitness is not None else {}
         of_exposures = {name: item for name, item in recordings.items() if not name.endswith(BOLD_SUFFIX)}
         of_bold = {name: item for name, item in recordings.items() if name.endswith(BOLD_SUFFIX)}
         parts = [

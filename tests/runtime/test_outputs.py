@@ -58,6 +58,14 @@ def test_metrics_are_those_of_the_kept_series(spec: RunSpec, small: Connectome, 
         np.testing.assert_allclose(written.metrics[name].values, values.values, rtol=tolerance)
 
 
+def test_a_run_may_keep_nothing_but_how_it_ended(spec: RunSpec, tmp_path: Path) -> None:
+    for output in (None, tmp_path):
+        found = results(replace(spec, output=output), keep="none")
+        assert found.series is None
+        assert set(found.status.values) == {"ok"}
+        assert not found.metrics
+
+
 def test_streamed_metrics_equal_those_of_series(spec: RunSpec) -> None:
     """Connectivity and statistics alone need no series on the host."""
     names = ("mean_FC", "corr_FC_SC", "firing_rate")
