@@ -109,7 +109,8 @@ def evaluate(
 
     keep_freed_memory()
     with one_thread():
-        if threads > 1 and len(tasks) > 1:
+        # Threads would not make a device faster, and each would take its working memory.
+        if threads > 1 and len(tasks) > 1 and all(item.xp is np for item in recordings.values()):
             with ThreadPoolExecutor(min(threads, len(tasks))) as pool:
                 list(pool.map(work, tasks))
         else:

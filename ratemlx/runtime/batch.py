@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -19,6 +20,7 @@ from ratemlx.runtime.arrays import AnyArray, Int32s, Int64s
 from ratemlx.runtime.devices.base import Buffer, Device, Download, Kernel
 from ratemlx.runtime.identity import identities
 from ratemlx.runtime.plan import BatchPlan, SpeedGroup
+from ratemlx.runtime.sorting import sort_samples
 from ratemlx.runtime.spec import Job
 
 Place = Literal["host", "device"]
@@ -87,6 +89,7 @@ class RunningBatch:
         observers: Sequence[Observer] = (),
         *,
         series: Place | None = "host",
+        threads: Executor | None = None,
     ) -> None:
         self.job, self.plan, self.lanes, self.kernel, self.device = job, plan, lanes, kernel, device
         self.steps_done = 0
@@ -121,14 +124,14 @@ class RunningBatch:
             dt=job.timing.dt,
             **{name: buffer.address for name, buffer in self._buffers.items()},
         )
+        self._threads = threads if series == "host" else None
         self._place, self.series = series, self._empty_series(series)
         kernel.start(self._batch, self._queue)
 
     def _empty_series(self, place: Place | None) -> AnyArray | None:
         if place == "device":
-            like = self.device.array(self._samples[0])
-            # Of the package whose array it is: CuPy's on a GPU.
-            return np.empty_like(like, shape=self.series_shape)
+            # Not memory of CuPy's own: what is short is told alike, and what a batch gives back the next one takes.
+            return self.device.array(self.device.allocate(self.series_shape, self.job.dtype))
         return np.empty(self.series_shape, dtype=self.job.dtype) if place else None
 
     @property
@@ -177,7 +180,7 @@ class RunningBatch:
                 shared = self.device.array(chunk.samples)
                 assert shared is not None
                 arrived = shared
-            self.series[:, :, chunk.first : chunk.first + chunk.count] = self._by_instance(arrived[:, : chunk.count])
+            sort_samples(arrived[:, : chunk.count], self.series, chunk.first, self._threads)
 
     def finish(self) -> BatchResult:
         """What it gave, when all chunks have been collected."""
@@ -189,12 +192,6 @@ class RunningBatch:
             diverged_at.reshape(-1)[: len(self.plan.instances)].astype(np.int32),
             found,
         )
-
-    def _by_instance(self, samples: AnyArray) -> AnyArray:
-        """[tile][sample][observed][node][lane] to (instance, observed, sample, node), without the padding."""
-        turned = samples.transpose(0, 4, 2, 1, 3)
-        rows: AnyArray = turned.reshape(turned.shape[0] * turned.shape[1], *turned.shape[2:])
-        return rows[: len(self.plan.instances)]
 
     def _parameters(self) -> AnyArray:
         names = tuple(info.name for info in self.job.manifest.parameters)

@@ -5,9 +5,11 @@ Knows plan, device and progress; where results go is the caller's `keep`.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +17,10 @@ from ratemlx.abi import BLOCK_SIZES, definitions, usual_form
 from ratemlx.errors import DeviceMemoryError
 from ratemlx.observables.base import Observer
 from ratemlx.runtime.batch import BatchResult, Chunk, Place, RunningBatch, SpeedGroupArrays
+from ratemlx.runtime.devices import parse_device
 from ratemlx.runtime.devices.base import Device, Kernel
+from ratemlx.runtime.devices.cpu import available_threads
+from ratemlx.runtime.devices.names import CUDA
 from ratemlx.runtime.plan import BatchPlan, Plan, SpeedGroup
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.spec import Job
@@ -23,6 +28,8 @@ from ratemlx.runtime.spec import Job
 PENDING_BLOCKS = 512
 """Blocks of steps in a call of one batch of several: a GPU's driver holds about a thousand launches, and the first
 batch's would keep the others waiting."""
+SORTERS = 8
+"""Threads that sort samples by instance: memory's speed is reached with fewer than a large machine has."""
 CHUNK_SECONDS = 1.0
 """How often progress is told and an interrupt is heard."""
 
@@ -51,6 +58,7 @@ class Engine:
         self._job, self._lanes, self._device = job, plan.limits.lanes, device
         self._hooks, self._progress = hooks, progress
         self._variants = _Variants(job, self._lanes, device, progress)
+        self._threads: Executor | None = None
         self.seconds = 0.0
         """Time spent so far, compilation left out."""
         self.node_steps = 0
@@ -63,21 +71,24 @@ class Engine:
 
     def run(self, waves: Iterable[Wave]) -> None:
         """Run waves and hand on each of their batches."""
-        with _settled(self._device):
+        with _settled(self._device), self._sorters() as self._threads:
             for wave in waves:
                 self._run_wave(wave)
+
+    def _sorters(self) -> AbstractContextManager[Executor | None]:
+        """Threads that sort what a GPU computes meanwhile; a CPU's are at work themselves."""
+        if parse_device(self._job.spec.device).kind != CUDA:
+            return nullcontext()
+        return ThreadPoolExecutor(min(SORTERS, available_threads()), thread_name_prefix="ratemlx-sorting")
 
     def _run_wave(self, wave: Wave) -> None:
         kernels = [self._variants.kernel(batch.group) for batch in wave]
         started = time.perf_counter()
-        try:
-            running = [self._begin(batch, kernel) for batch, kernel in zip(wave, kernels, strict=True)]
-        except DeviceMemoryError:
-            self._device.synchronize()
-            smaller = _halved(wave, self._lanes)
-            if not smaller:
-                raise
-            for part in smaller:
+        running = self._begin_all(wave, kernels)
+        if running is None:
+            # What the attempt had allocated is held by its error, which is gone by now, or by a cycle around it.
+            gc.collect()
+            for part in _halved(wave, self._lanes):
                 self._run_wave(part)
             return
         self._finish(running)
@@ -87,10 +98,28 @@ class Engine:
         tiles = sum(batch.tiles(self._lanes) for batch in wave)
         self.node_steps += tiles * self._lanes * self._job.connectome.n_regions * self._job.timing.n_steps
 
+    def _begin_all(self, wave: Wave, kernels: Sequence[Kernel]) -> list[RunningBatch] | None:
+        """The batches of a wave, begun; None if memory is short and parts of them may fit."""
+        try:
+            return [self._begin(batch, kernel) for batch, kernel in zip(wave, kernels, strict=True)]
+        except DeviceMemoryError:
+            self._device.synchronize()
+            if not _halved(wave, self._lanes):
+                raise
+            return None
+
     def _begin(self, batch: BatchPlan, kernel: Kernel) -> RunningBatch:
         arrays, observers = self._variants.arrays(batch.group), self._hooks.observers(batch)
         return RunningBatch(
-            self._job, batch, self._lanes, arrays, kernel, self._device, observers, series=self._hooks.series
+            self._job,
+            batch,
+            self._lanes,
+            arrays,
+            kernel,
+            self._device,
+            observers,
+            series=self._hooks.series,
+            threads=self._threads,
         )
 
     def _finish(self, wave: Sequence[RunningBatch]) -> None:

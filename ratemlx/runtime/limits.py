@@ -6,6 +6,7 @@ import os
 import socket
 from dataclasses import replace
 
+from ratemlx.metrics.evaluate import DEVICE_BYTES
 from ratemlx.runtime.devices import open_device, parse_device
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.devices.cpu import available_threads
@@ -18,6 +19,9 @@ from ratemlx.runtime.world import World, together
 
 DEVICE_SHARE = 0.9
 """Part of a GPU's free memory that batches may take; the rest is for what the driver and others need."""
+SERIES_ON_HOST = 4
+"""Batches whose series the host's memory must hold: of the one that a GPU computes and the one that is looked at
+meanwhile, and as much again for what is made of them."""
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
@@ -55,8 +59,12 @@ def common_limits(job: Job, device: Device, world: World) -> Limits:
 
 
 def analyses_on_device(job: Job, device: Device) -> bool:
-    """Whether series stay on a GPU, where metrics are computed of them: if they can be had there as arrays."""
+    """Whether series stay on a GPU, where metrics are computed of them: if they can be had there as arrays, and with
+    room for the work.
+    """
     if not job.spec.outputs.computes or parse_device(job.spec.device).kind != CUDA:
+        return False
+    if device.free_bytes() < 2 * DEVICE_BYTES:
         return False
     return device.array(device.allocate((1,), job.dtype)) is not None
 
@@ -64,16 +72,17 @@ def analyses_on_device(job: Job, device: Device) -> bool:
 def _own_limits(job: Job, device: Device, lanes: int, world: World) -> Limits:
     spec = job.spec
     on_host = parse_device(spec.device).kind != CUDA
-    sharing = world.local_size
+    sharing, there = world.local_size, analyses_on_device(job, device)
+    free = device.free_bytes() // (sharing if on_host else 1)
     return Limits(
         lanes,
         device.workers,
-        device.free_bytes() // (sharing if on_host else 1),
+        free - DEVICE_BYTES if there else free,
         expected_rate(job, device, lanes),
         spec.batch_size,
         share=MEMORY_SHARE if on_host else DEVICE_SHARE,
-        holds_results=on_host or analyses_on_device(job, device),
-        host_bytes=None if on_host else free_memory() // sharing,
+        holds_results=on_host or there,
+        host_bytes=None if on_host else free_memory() // sharing // SERIES_ON_HOST,
         series_bytes=LOOKED_AT_BYTES if on_host and spec.outputs.kept.which != "all" else None,
         ranks=world.size,
     )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +40,7 @@ WARP = 32
 """Threads that run together: a tile of as many instances fills them. (Lanes alter no result.)"""
 MOST_ROWS = 65_535
 """Most thread blocks of a grid in its second direction, which counts regions."""
+STREAM_PER_THREAD = "CUPY_CUDA_PER_THREAD_DEFAULT_STREAM"
 
 Compile = Callable[[Path, Mapping[str, str], Architecture], bytes]
 """Gives the device code of a source, from the cache where it is there."""
@@ -119,7 +122,7 @@ class CudaDevice:
         self._check()
         self._pinned = PinnedMemory(binding)
         self._lanes = Lanes(binding, self._pinned, self.session)
-        self._memory = DeviceMemory(binding, self._lanes.events)
+        self._memory = DeviceMemory(binding, self._lanes.events, _release_cupy)
         with self.session():
             self._setup = binding.stream()
 
@@ -199,10 +202,13 @@ class CudaDevice:
         return buffer
 
     def array(self, buffer: Buffer) -> AnyArray | None:
-        """The buffer's memory as a CuPy array, or None without CuPy.
+        """The buffer's memory as a CuPy array, which holds the buffer; None without CuPy.
 
-        CuPy's default stream waits for work that is queued here, and work queued here later waits for it.
+        CuPy's default stream waits for work that is queued here, and work queued here later waits for it. Not so where
+        each thread has a default stream of its own: there is no array then.
         """
+        if os.environ.get(STREAM_PER_THREAD, "0") != "0":
+            return None
         try:
             import cupy
         except ImportError:
@@ -242,6 +248,13 @@ class CudaDevice:
         # Called when a buffer is dropped, also after a fault, when no call succeeds any more.
         with contextlib.suppress(Exception), self.session():
             self._memory.give_back(address, size)
+
+
+def _release_cupy() -> None:
+    """Let CuPy give back memory that it keeps and nobody uses."""
+    cupy = sys.modules.get("cupy")
+    if cupy is not None:
+        cupy.get_default_memory_pool().free_all_blocks()
 
 
 def _shape(definitions: Mapping[str, str]) -> tuple[Form, int, int]:

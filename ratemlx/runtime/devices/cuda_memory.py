@@ -28,10 +28,15 @@ def rounded(size: int) -> int:
 
 
 class DeviceMemory:
-    """Blocks of one device. Those given back may still be in use by queued work, which later users wait for."""
+    """Blocks of one device. Those given back may still be in use by queued work, which later users wait for.
 
-    def __init__(self, binding: Binding, busy: Callable[[], Iterable[Any]]) -> None:
-        self._binding, self._busy = binding, busy
+    `release` lets others in this process give back what they keep, when memory is short.
+    """
+
+    def __init__(
+        self, binding: Binding, busy: Callable[[], Iterable[Any]], release: Callable[[], None] = lambda: None
+    ) -> None:
+        self._binding, self._busy, self._release = binding, busy, release
         self._idle: defaultdict[int, list[tuple[int, list[Any]]]] = defaultdict(list)
         self._in_use: set[int] = set()
         self._closed = False
@@ -79,9 +84,10 @@ class DeviceMemory:
         try:
             return self._binding.allocate(size)
         except CudaFailure as failure:
-            if not is_out_of_memory(failure) or not self.idle_bytes:
+            if not is_out_of_memory(failure):
                 raise
         self.trim()
+        self._release()
         return self._binding.allocate(size)
 
 
