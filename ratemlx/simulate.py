@@ -65,7 +65,10 @@ def simulate(
     metrics: str | Sequence[str] = (),
     transient: float = 0.0,
     bold: float | BoldSettings | None = None,
+    fcd_window: float = 1000.0,
+    fcd_step: float = 100.0,
     keep: str | None = None,
+    keep_fc: bool = False,
     fitness: FitnessSettings | str | Sequence[str] | Mapping[str, float] | None = None,
     reference: str | Path | None = None,
     reference_order: str | None = None,
@@ -82,9 +85,11 @@ def simulate(
     a parameter or a constant for all points, to a number or to one per region (an array, a mapping from region labels,
     or "@file"); a parameter that is swept as well is the product. `stimuli` maps the model's inputs to time courses:
     an expression in t (ms), an array, "@file", or a `Stimulus`, which also has a pattern over regions. Times in ms,
-    conduction speed in mm/ms. `metrics` are computed of the samples after `transient` ms; `bold` adds BOLD signals with
-    a volume every so many ms; `keep` tells which time series stay ("all", "none", "best", "best:N"). `fitness` names
-    the terms to rank instances by, or maps them to weights. With `output`,
+    conduction speed in mm/ms. `metrics` are computed of the samples after `transient` ms, dynamics of functional
+    connectivity in windows of `fcd_window` ms every `fcd_step` ms; `bold` adds BOLD signals with a volume every so many
+    ms, or as `BoldSettings` say; `keep` tells which time series stay ("all", "none", "best", "best:N"), and `keep_fc`
+    whether the functional connectivity of all instances does. `fitness` names the terms to rank instances by, or maps
+    them to weights, or is a `FitnessSettings`; `Result.best` has the best. With `output`,
     results are written there batch by batch, and a run that was cut short goes on; under MPI all ranks call this.
     Values outside the model's ranges are allowed and warned about. Raises RatemlxError: ModelError, SweepError,
     MetricError, ConnectomeError, KernelError, DeviceError or ResultError.
@@ -125,6 +130,9 @@ def simulate(
             transient=transient,
             bold=bold,
             keep=keep,
+            keep_fc=keep_fc,
+            fcd_window=fcd_window,
+            fcd_step=fcd_step,
             fitness=(
                 fitness
                 if isinstance(fitness, FitnessSettings)

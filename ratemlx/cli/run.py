@@ -100,6 +100,21 @@ def run(
     bold: Annotated[
         float | None, typer.Option("--bold", metavar="TR", help="BOLD signal with a volume every TR ms.")
     ] = None,
+    bold_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bold-option",
+            metavar="NAME=VALUE",
+            help="Setting of BOLD, such as tau_s=0.8, step=4, volume=mean or band=0.008:0.08. Repeatable; see "
+            "docs/observables.md.",
+        ),
+    ] = None,
+    fcd_window: Annotated[
+        float, typer.Option("--fcd-window", metavar="MS", help="Window of functional connectivity dynamics.")
+    ] = 1000.0,
+    fcd_step: Annotated[
+        float, typer.Option("--fcd-step", metavar="MS", help="Time from the start of a window to that of the next.")
+    ] = 100.0,
     fitness: Annotated[
         str | None,
         typer.Option(
@@ -129,6 +144,10 @@ def run(
         str | None,
         typer.Option(metavar="WHICH", help="Time series to keep: all, none, best or best:N. All without metrics."),
     ] = None,
+    keep_fc: Annotated[
+        bool,
+        typer.Option("--keep-fc", help="Keep functional connectivity of all instances; else that of the best."),
+    ] = False,
     max_time: Annotated[
         str | None,
         typer.Option("--max-time", metavar="TIME", help="Stop in good time: HH:MM:SS, D-HH:MM:SS, or minutes."),
@@ -157,8 +176,10 @@ def run(
       ratemlx run montbrio --points points.csv --connectome my_connectome.zip -o points
       ratemlx run adex --stimulus "stimulus_ex=5e-4*heaviside(t-500)" --pattern stimulus_ex=@regions.csv -o driven
       ratemlx run adex --sweep b_e=0:100:8 --metrics table2 --transient 500 --fitness FC_SC --duration 2500 -o metrics
+      ratemlx run adex --sweep b_e=0:100:8 --bold 1000 --bold-option tau_s=0.8 --duration 20000 -o bold
       ratemlx run adex --sweep b_e=0:100:1000 --plan-only
     """
+    from ratemlx.observables.bold_options import parse_bold
     from ratemlx.runtime import RunSpec
     from ratemlx.runtime.limits_text import parse_duration, parse_part
     from ratemlx.runtime.outputs import make_fitness, make_outputs
@@ -201,8 +222,11 @@ def run(
                 metrics=metrics or (),
                 plugins=plugin or (),
                 transient=transient,
-                bold=bold,
+                bold=parse_bold(bold, bold_option or ()),
                 keep=keep,
+                keep_fc=keep_fc,
+                fcd_window=fcd_window,
+                fcd_step=fcd_step,
                 fitness=make_fitness(
                     terms=fitness,
                     reference=reference,
@@ -236,7 +260,7 @@ def _run(spec: RunSpec, world: World) -> None:
     from ratemlx.runtime import run as simulate
     from ratemlx.runtime.ending import telling_what_is_kept
     from ratemlx.runtime.progress import progress_for
-    from ratemlx.runtime.report import best_table, diverged_remark, result_table
+    from ratemlx.runtime.report import best_table, diverged_remark, result_table, where_the_best_are
     from ratemlx.runtime.result import result_files
 
     with telling_what_is_kept(lambda: spec.output):
@@ -248,3 +272,5 @@ def _run(spec: RunSpec, world: World) -> None:
         print(f"warning: {remark}", file=sys.stderr)
     if spec.output is not None:
         print(f"results: {', '.join(str(path) for path in result_files(spec.output))}")
+        for line in where_the_best_are(result, spec.output):
+            print(line)

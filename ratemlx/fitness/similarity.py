@@ -18,7 +18,7 @@ def pearson(xp: Any, many: Array, one: Array) -> Array:
     """Pearson's correlation (instance,); NaN where one of the two is constant."""
     a, b = _centred(many), _centred(one)
     norms = xp.sqrt((a * a).sum(axis=-1) * (b * b).sum())
-    return (a @ b) / xp.where(norms > 0, norms, xp.nan)
+    return _products(a, b) / xp.where(norms > 0, norms, xp.nan)
 
 
 def spearman(xp: Any, many: Array, one: Array) -> Array:
@@ -31,11 +31,16 @@ def concordance(xp: Any, many: Array, one: Array) -> Array:
     a, b = _centred(many), _centred(one)
     apart = many.mean(axis=-1) - one.mean()
     norms = (a * a).mean(axis=-1) + (b * b).mean() + apart * apart
-    return 2.0 * (a @ b) / one.size / xp.where(norms > 0, norms, xp.nan)
+    return 2.0 * _products(a, b) / one.size / xp.where(norms > 0, norms, xp.nan)
 
 
 SIMILARITIES: dict[str, Similarity] = {"pearson": pearson, "spearman": spearman, "concordance": concordance}
 """By the names that users write."""
+
+
+def _products(many: Array, one: Array) -> Array:
+    """Inner products (instance,), the same to the bit however many instances there are, as a matrix product is not."""
+    return (many * one).sum(axis=-1)
 
 
 def _centred(values: Array) -> Array:

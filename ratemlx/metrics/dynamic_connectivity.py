@@ -13,6 +13,7 @@ from ratemlx.metrics.distribution import kolmogorov_smirnov
 from ratemlx.metrics.paper import PAPER, TABLE_2
 from ratemlx.metrics.recording import Recording
 
+FEWEST_WINDOWS = 3
 WINDOWS_MS = 1201.0
 """Three windows of 1,000 ms every 100 ms, the last of which ends before the recording."""
 PHASE_TIMES = 400
@@ -100,14 +101,25 @@ def window_fc(recording: Recording) -> Array | None:
 
     A window is a whole number of steps long; it starts at every step before the last that it could start at.
     """
-    step = max(2, round(recording.fcd_step / recording.period))
-    steps = max(1, round(recording.fcd_window / recording.fcd_step))
-    windows = -((steps * step - recording.n_samples) // step)
-    if windows < 3:
+    step, steps = _window(recording.period, recording.fcd_window, recording.fcd_step)
+    windows = n_windows(recording.n_samples, recording.period, recording.fcd_window, recording.fcd_step)
+    if windows < FEWEST_WINDOWS:
         return None
     assert recording.values is not None
     dtype = recording.values.dtype
     return windowed_correlations(recording.xp, recording.traces, step, steps, windows, dtype)
+
+
+def n_windows(n_samples: int, period: float, window: float, step: float) -> int:
+    """Windows of a recording of so many samples, `period` ms apart; of fewer than three there are no dynamics."""
+    length, count = _window(period, window, step)
+    return -((count * length - n_samples) // length)
+
+
+def _window(period: float, window: float, step: float) -> tuple[int, int]:
+    """Samples of a step, and steps of a window."""
+    samples = max(2, round(step / period))
+    return samples, max(1, round(window / (samples * period)))
 
 
 @one_thread()

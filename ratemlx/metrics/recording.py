@@ -129,7 +129,13 @@ class Recording:
 
     def take(self, first: int, last: int) -> Recording:
         """The instances from `first` up to `last`, without what was computed."""
-        part = slice(first, last)
+        return self._part(slice(first, last))
+
+    def pick(self, rows: Array) -> Recording:
+        """The instances at some places (a NumPy array), without what was computed."""
+        return self._part(self.xp.asarray(rows))
+
+    def _part(self, part: Any) -> Recording:
         statistics = self.statistics
         if statistics is not None:
             pairs = ((item.name, getattr(statistics, item.name)) for item in fields(statistics))

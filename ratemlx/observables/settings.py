@@ -76,7 +76,8 @@ class BoldSettings:
     The model is advanced by `step` ms at once, driven by the mean of so many samples (None: by every sample).
 
     `band` (low, high in Hz) filters the finished signal by a Butterworth filter of `order`, forward and backward.
-    `fc` asks for the functional connectivity of the finished signal.
+    `fc` asks for the functional connectivity of the finished signal. Windows of its dynamics are `fcd_window` ms long
+    and start every `fcd_step` ms (None: every second volume).
     """
 
     TR: float = 2000.0
@@ -86,9 +87,14 @@ class BoldSettings:
     band: tuple[float, float] | None = None
     order: int = 2
     fc: bool = True
+    fcd_window: float = 60_000.0
+    fcd_step: float | None = None
 
     def __post_init__(self) -> None:
         _check_number("BOLD's TR", self.TR, above_zero=True)
+        _check_number("BOLD's fcd_window", self.fcd_window, above_zero=True)
+        if self.fcd_step is not None:
+            _check_number("BOLD's fcd_step", self.fcd_step, above_zero=True)
         if self.step is not None:
             _check_number("BOLD's step", self.step, above_zero=True)
         _check_choice("volume", self.volume, ("last", "mean"))

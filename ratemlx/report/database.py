@@ -6,7 +6,6 @@ Knows the tables that a run writes. The file may come from somebody else: sizes 
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -23,11 +22,10 @@ from ratemlx.report.references import read_references
 from ratemlx.report.run import METRICS_REMEDY, NO_TRACES, TRACES, Matrix, Part, Quantity, Run, Sweep, Trace, TraceSet
 from ratemlx.runtime.arrays import AnyArray, Floats, Int64s
 from ratemlx.store.catalogue import quoted
-from ratemlx.store.matrices import unpacked
+from ratemlx.store.matrices import BOLD_SUFFIX, unpacked
 from ratemlx.store.reading import open_database, unreadable
 
 ROWS_AT_A_TIME = 20_000
-MOST_REGIONS = 2_000
 
 
 def open_database_run(path: Path) -> Run:
@@ -156,22 +154,7 @@ def _arrays(database: sqlite3.Connection, instances: Sequence[int], condition: s
     for instance in instances:
         query = f"SELECT name, exposure, shape, dtype, data FROM arrays WHERE instance = ? AND {condition}"
         for name, exposure, shape, dtype, data in database.execute(query, (int(instance),)):
-            yield Matrix(instance, str(name), str(exposure), _array(str(shape), str(dtype), data))
-
-
-def _array(shape: str, dtype: str, data: bytes) -> AnyArray:
-    """An array as the database keeps it; what it claims to be is checked before memory is taken for it."""
-    size, half, _ = shape.partition("/2")
-    try:
-        sizes = tuple(int(part) for part in size.split("x"))
-        kind = np.dtype(dtype)
-    except (TypeError, ValueError) as error:
-        raise ResultError(f"the database holds an array of shape {shape} and type {dtype}") from error
-    items = sizes[0] * (sizes[0] + 1) // 2 if half else math.prod(sizes)
-    square = not half or (len(sizes) == 2 and sizes[0] == sizes[1] <= MOST_REGIONS)
-    if kind.kind not in "fiu" or min(sizes) < 1 or not square or len(data) != items * kind.itemsize:
-        raise ResultError(f"the database holds {len(data):,} bytes as an array of shape {shape} and type {dtype}")
-    return unpacked(shape, dtype, data)
+            yield Matrix(instance, str(name), str(exposure), unpacked(str(shape), str(dtype), data))
 
 
 def _traces(path: Path, provenance: Mapping[str, Any], instances: Sequence[int]) -> TraceSet:
@@ -181,6 +164,8 @@ def _traces(path: Path, provenance: Mapping[str, Any], instances: Sequence[int])
         for instance in instances:
             for item in _arrays(database, (instance,), "name = 'series'"):
                 found.setdefault(instance, {})[item.exposure] = item.values
+    # BOLD signals have another clock.
+    found = {instance: _of_samples(series) for instance, series in found.items()}
     if not found:
         return NO_TRACES
     exposures = tuple(dict.fromkeys(name for series in found.values() for name in series))
@@ -194,6 +179,11 @@ def _traces(path: Path, provenance: Mapping[str, Any], instances: Sequence[int])
     stop = _number(provenance.get("duration"), len(first) * period)
     quantities = tuple(Quantity(name, _unit(provenance, name), "") for name in exposures)
     return TraceSet(stop - len(first) * period, stop, quantities, line_names(run_regions(path)), traces)
+
+
+def _of_samples(series: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+    """Series of samples, or BOLD signals where there are no others."""
+    return {name: item for name, item in series.items() if not name.endswith(BOLD_SUFFIX)} or dict(series)
 
 
 def run_regions(path: Path) -> tuple[str, ...]:

@@ -12,15 +12,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ratemlx import metrics
-from ratemlx.fitness import Fitness
+from ratemlx.errors import MetricError
+from ratemlx.fitness import Fitness, rank
 from ratemlx.fitness import prepare as prepare_fitness
 from ratemlx.metrics import Metric, Recording, Statistics
+from ratemlx.metrics.blas import one_thread
+from ratemlx.metrics.dynamic_connectivity import FEWEST_WINDOWS, n_windows
 from ratemlx.metrics.recording import RATE_UNITS
+from ratemlx.observables import bold as bold_signal
 from ratemlx.observables.base import Observer
 from ratemlx.observables.correlation import matrices
 from ratemlx.observables.layout import Layout
 from ratemlx.observables.observation import Observation
-from ratemlx.observables.settings import ObservableSettings
+from ratemlx.observables.settings import BoldSettings, ObservableSettings
 from ratemlx.runtime.arrays import AnyArray, Floats, Int64s
 from ratemlx.runtime.batch import BatchResult
 from ratemlx.runtime.devices.base import Device
@@ -29,11 +33,13 @@ from ratemlx.runtime.parameters import sweepable
 from ratemlx.runtime.plan import BatchPlan
 from ratemlx.runtime.spec import Job
 from ratemlx.store import Catalogue, MetricEntry, ParameterEntry, Ranking, Shard, StoredArray
+from ratemlx.store.matrices import BOLD_SUFFIX, FC_NAME, SERIES_NAME, full, symmetric
 
 FITNESS = "fitness"
-BOLD_SUFFIX = "_BOLD"
-FC_NAME = "FC"
-SERIES_NAME = "series"
+DYNAMICS = "dynamics"
+WINDOWED = {"sliding_window_fcd", "fcd_variance"}
+"""Metrics of windows, which are undefined where a recording has too few of them."""
+ROWS_AT_A_TIME = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +78,9 @@ class Analysis:
         self._units = {item.name: item.unit for item in job.manifest.exposures}
         self._chosen: tuple[Metric, ...] = metrics.select(outputs.metrics, outputs.plugins) if outputs.metrics else ()
         metrics.check(self._chosen, self._layout.n_samples - self._first, job.timing.period)
-        self._of_bold = tuple(item for item in self._chosen if item.needs == "fc")
         self.fitness = self._fitness()
+        self._check_windows()
+        self._of_bold, self._left_out = self._metrics_of_bold()
         self.needs_series = self.keep.which != "none" or self._looks_at_series()
         self.observation = self._observation()
 
@@ -91,14 +98,16 @@ class Analysis:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What people might not expect of the fitness."""
-        return () if self.fitness is None else self.fitness.notes
+        """What people might not expect."""
+        left_out = ", ".join(item.name for item in self._left_out)
+        remark = f"there are too few BOLD volumes for {left_out}, which is taken of the other exposures only"
+        return (*(() if self.fitness is None else self.fitness.notes), *((remark,) if left_out else ()))
 
     @property
     def catalogue(self) -> Catalogue:
         """The columns of the database."""
         job = self._job
-        ranking = None if self.fitness is None else Ranking(FITNESS, self._n_best)
+        ranking = None if self.fitness is None else Ranking(FITNESS, self.n_best, of_all=self.arrays_of_all)
         return Catalogue(
             parameters=tuple(
                 ParameterEntry(name, item.unit, item.description, item.default)
@@ -112,7 +121,7 @@ class Analysis:
 
     def evaluate(self, batch: BatchResult) -> Findings:
         """Metrics and fitness of a batch; values that are not defined are NaN, those of diverged instances all are."""
-        recordings = self._recordings(batch) if self._chosen or self.fitness is not None else {}
+        recordings = self._recordings(batch)
         of_exposures = {name: item for name, item in recordings.items() if not name.endswith(BOLD_SUFFIX)}
         of_bold = {name: item for name, item in recordings.items() if name.endswith(BOLD_SUFFIX)}
         parts = [
@@ -146,7 +155,7 @@ class Analysis:
                 if regional_names
                 else None
             ),
-            arrays=(*self._arrays_of_best(found, numbers), *self._bold_arrays(batch, numbers)),
+            arrays=self.arrays(batch, found, numbers),
             series=on_host(batch.series) if batch.series is not None and self.keep.which == "all" else None,
         )
 
@@ -176,16 +185,48 @@ class Analysis:
         return (*self._job.observed, *self.bold_names)
 
     def _looks_at_series(self) -> bool:
-        in_fitness = self.fitness is not None and self.fitness.needs_series
+        fitness = self.fitness
+        in_fitness = fitness is not None and fitness.needs_series and not set(fitness.exposures) <= set(self.bold_names)
         return in_fitness or any(item.needs == "series" for item in self._chosen)
+
+    def _check_windows(self) -> None:
+        """Raise MetricError where functional connectivity dynamics are asked of too few windows."""
+        outputs, fitness = self._job.spec.outputs, self.fitness
+        of_fitness = () if fitness is None or "FCD" not in fitness.settings.chosen else fitness.exposures
+        recorded = {name for name in of_fitness if name not in self.bold_names}
+        if recorded or any(item.name in WINDOWED for item in self._chosen):
+            count = self._layout.n_samples - self._first
+            found = n_windows(count, self._job.timing.period, outputs.fcd_window, outputs.fcd_step)
+            _check_windows(found, outputs.fcd_window, "the recording")
+        if outputs.bold is not None and set(of_fitness) & set(self.bold_names):
+            _check_windows(self._bold_windows(outputs.bold), outputs.bold.fcd_window, "the BOLD signal")
+
+    def _bold_windows(self, bold: BoldSettings) -> int:
+        volumes = bold_signal.n_volumes(bold, self._layout, self._first)
+        return n_windows(volumes, bold.TR, bold.fcd_window, bold.fcd_step or 2 * bold.TR)
+
+    def _metrics_of_bold(self) -> tuple[tuple[Metric, ...], tuple[Metric, ...]]:
+        """Metrics of connectivity and its dynamics, which are taken of BOLD too; and those that it is too short for."""
+        bold = self._job.spec.outputs.bold
+        if bold is None:
+            return (), ()
+        volumes = bold_signal.n_volumes(bold, self._layout, self._first)
+        fitting: list[Metric] = []
+        others: list[Metric] = []
+        for item in self._chosen:
+            if item.needs == "fc" or DYNAMICS in item.groups:
+                fits = volumes >= item.samples_needed(bold.TR)
+                fits = fits and (item.name not in WINDOWED or self._bold_windows(bold) >= FEWEST_WINDOWS)
+                (fitting if fits else others).append(item)
+        return tuple(fitting), tuple(others)
 
     def _observation(self) -> Observation | None:
         """What is streamed: BOLD if asked for, moments and connectivity where no series is at hand to take them of."""
         outputs = self._job.spec.outputs
-        streams = not self.needs_series and bool(self._chosen or self.fitness is not None)
+        streams = not self.needs_series and bool(self._chosen or self.fitness is not None or outputs.keep_fc)
         if not streams and outputs.bold is None:
             return None
-        needs_fc = self.fitness is not None or any(item.needs == "fc" for item in self._chosen)
+        needs_fc = self.fitness is not None or outputs.keep_fc or any(item.needs == "fc" for item in self._chosen)
         settings = ObservableSettings(
             transient=outputs.transient,
             moments=streams,
@@ -196,8 +237,15 @@ class Analysis:
         return Observation(settings, self._layout)
 
     @property
-    def _n_best(self) -> int:
+    def n_best(self) -> int:
+        """How many of the best instances keep their arrays."""
         return self.keep.count if self.keep.which == "best" else BEST
+
+    @property
+    def arrays_of_all(self) -> tuple[str, ...]:
+        """Names of arrays that are kept of all instances, not only of the best."""
+        series = (SERIES_NAME,) if self.keep.which == "all" else ()
+        return ((FC_NAME,) if self._job.spec.outputs.keep_fc else ()) + series
 
     @property
     def _entries(self) -> tuple[MetricEntry, ...]:
@@ -213,11 +261,15 @@ class Analysis:
 
     def _recordings(self, batch: BatchResult) -> dict[str, Recording]:
         """What there is to look at: series or statistics of each exposure after the transient, and BOLD."""
-        found = {name: self._recording(batch, name, index) for index, name in enumerate(self._job.observed)}
+        found: dict[str, Recording] = {}
+        if self._job.spec.outputs.computes and (batch.series is not None or "mean" in batch.observed):
+            found = {name: self._recording(batch, name, index) for index, name in enumerate(self._job.observed)}
         bold = self._job.spec.outputs.bold
         if bold is not None:
             for index, name in enumerate(self.bold_names):
-                found[name] = self._make(batch.observed["bold"][:, index], None, bold.TR, "1")
+                recording = self._make(batch.observed["bold"][:, index], None, bold.TR, "1")
+                step = bold.fcd_step or 2 * bold.TR
+                found[name] = replace(recording, fcd_window=bold.fcd_window, fcd_step=step)
         return found
 
     def _recording(self, batch: BatchResult, name: str, index: int) -> Recording:
@@ -239,6 +291,8 @@ class Analysis:
             tract_lengths=anatomy.tract_lengths,
             statistics=statistics,
             references={} if self.fitness is None else self.fitness.references,
+            fcd_window=self._job.spec.outputs.fcd_window,
+            fcd_step=self._job.spec.outputs.fcd_step,
         )
 
     def _matrices(self, batch: BatchResult, index: int) -> AnyArray | None:
@@ -247,42 +301,51 @@ class Analysis:
             return None
         return matrices(batch.observed["fc"][:, index])
 
-    def _bold_arrays(self, batch: BatchResult, numbers: Int64s) -> Iterator[StoredArray]:
-        """BOLD signals of all instances, where all series are kept; of the best ones they are there already."""
-        if self.keep.which != "all" or self.fitness is not None or not self.bold_names:
-            return
-        for row, number in enumerate(numbers.tolist()):
-            for index, name in enumerate(self.bold_names):
-                yield _series_of(number, name, batch.observed["bold"][row, index])
-
-    def _arrays_of_best(self, found: Findings, numbers: Int64s) -> Sequence[StoredArray]:
-        """Connectivity, and series if they are kept, of the instances of this batch that may be among the best."""
-        if self.fitness is None:
-            return ()
-        keeps = self.keep.which != "none"
-        values = found.columns[FITNESS]
-        ranked = [int(i) for i in np.lexsort((numbers, -values)) if np.isfinite(values[i])][: self._n_best]
-        upper = np.triu_indices(self._layout.n_regions)
+    def arrays(self, batch: BatchResult, found: Findings, numbers: Int64s) -> tuple[StoredArray, ...]:
+        """Connectivity and series to keep of single instances: of all, or of those that may be among the best."""
+        usable = np.flatnonzero(batch.diverged_at < 0)
+        best: Int64s = np.empty(0, dtype=np.int64)
+        if self.fitness is not None:
+            places = np.arange(len(numbers))
+            best = rank(found.columns[FITNESS], places, self.n_best).instances
         kept: list[StoredArray] = []
         for exposure, recording in found.recordings.items():
-            fc, shape = on_host(recording.fc), f"{self._layout.n_regions}x{self._layout.n_regions}/2"
-            for row in ranked:
-                number = int(numbers[row])
-                kept.append(StoredArray(number, FC_NAME, exposure, shape, fc[row][upper].astype(np.float32)))
-                if (
-                    keeps
-                    and recording.values is not None
-                    and (self.keep.which == "best" or exposure in self.bold_names)
-                ):
-                    kept.append(_series_of(number, exposure, on_host(recording.values[row])))
-        return kept
+            rows = usable if FC_NAME in self.arrays_of_all else best
+            kept += [
+                symmetric(int(numbers[row]), FC_NAME, exposure, matrix)
+                for row, matrix in _connectivity(recording, rows)
+            ]
+            rows = self._rows_of_series(exposure, usable, best)
+            if recording.values is not None and len(rows):
+                series = on_host(recording.values[recording.xp.asarray(rows)])
+                named = zip(numbers[rows].tolist(), series, strict=True)
+                kept += [full(number, SERIES_NAME, exposure, values) for number, values in named]
+        return tuple(kept)
+
+    def _rows_of_series(self, exposure: str, usable: Int64s, best: Int64s) -> Int64s:
+        """Instances whose series is kept as an array; those of exposures have a file of their own if all are kept."""
+        if self.keep.which == "best":
+            return best
+        return usable if self.keep.which == "all" and exposure in self.bold_names else usable[:0]
+
+
+def _connectivity(recording: Recording, rows: Int64s) -> Iterator[tuple[int, AnyArray]]:
+    """Connectivity of some instances, some at a time: intermediates are several times as large as series."""
+    with one_thread():
+        for first in range(0, len(rows), ROWS_AT_A_TIME):
+            chosen = rows[first : first + ROWS_AT_A_TIME]
+            part = recording.pick(chosen)
+            yield from zip(chosen.tolist(), part.to_host(part.fc).astype(np.float32), strict=True)
+
+
+def _check_windows(count: int, window: float, what: str) -> None:
+    if count < FEWEST_WINDOWS:
+        message = (
+            f"{what} has {max(0, count)} windows of {window:g} ms after the transient; there must be {FEWEST_WINDOWS}"
+        )
+        raise MetricError(message, "simulate for longer, or use shorter windows")
 
 
 def on_host(array: AnyArray) -> AnyArray:
     """An array in the host's memory: itself, or a copy from the device."""
     return metrics.namespace(array).to_host(array)  # type: ignore[no-any-return]
-
-
-def _series_of(number: int, exposure: str, values: AnyArray) -> StoredArray:
-    """The series (time, region) of one instance as it is stored."""
-    return StoredArray(number, SERIES_NAME, exposure, "x".join(map(str, values.shape)), np.ascontiguousarray(values))

@@ -63,13 +63,16 @@ def _run(folder: Path, manifest: Manifest, options: argparse.Namespace) -> int:
 
 
 def _tell(result: Result, spec: RunSpec, manifest: Manifest, options: argparse.Namespace) -> None:
-    from ratemlx.runtime.report import best_table, diverged_remark, result_table
+    from ratemlx.runtime.report import best_table, diverged_remark, result_table, where_the_best_are
 
     for remark in (*(() if options.v else result.warnings), *diverged_remark(result)):
         print(f"warning: {remark}", file=sys.stderr)
+    if not options.v:
+        for note in result.provenance.get("notes", ()):
+            print(f"note: {note}", file=sys.stderr)
     best = best_table(result)
     if spec.output is not None:
-        print("\n".join([*best, f"results: {spec.output}"]))
+        print("\n".join([*best, f"results: {spec.output}", *where_the_best_are(result, spec.output)]))
         return
     print("\n".join([*result_table(result), *best]))
     if options.p:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ratemlx.abi import INTEGRATORS, Manifest
 from ratemlx.errors import SweepError
+from ratemlx.observables.bold_options import parse_bold
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.limits_text import parse_duration, parse_part
 from ratemlx.runtime.outputs import make_fitness, make_outputs, parse_names
@@ -122,15 +123,26 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--observe", metavar="NAME,...", help="exposures to keep (default: all)")
     which.add_argument("-x", type=int, metavar="N", help="the first N exposures")
     group.add_argument("--metrics", metavar="NAME,...", help="metrics or groups of them, such as table2 or all")
+    group.add_argument(
+        "--plugin", type=Path, action="append", default=[], metavar="FILE", help="Python file with metrics; it is run"
+    )
     group.add_argument("--transient", type=float, default=0.0, metavar="MS", help="time that metrics leave out")
     group.add_argument("--bold", type=float, metavar="TR", help="BOLD signal with a volume every TR ms")
+    group.add_argument(
+        "--bold-option", action="append", default=[], metavar="NAME=VALUE", help="as tau_s=0.8 or band=0.008:0.08"
+    )
+    group.add_argument("--fcd-window", type=float, default=1000.0, metavar="MS", help="window of FC dynamics")
+    group.add_argument("--fcd-step", type=float, default=100.0, metavar="MS", help="time between starts of windows")
     group.add_argument("-gs", action="store_true", help="rank instances by fitness and tell the best ten")
     group.add_argument("-ff", metavar="FILE", help="reference FC that fitness compares with: .npy, .npz or .csv")
     group.add_argument("--reference-order", metavar="ORDER", help="which region each row of it is")
     group.add_argument("--fitness", metavar="TERM[=W],...", help="terms of fitness: FC_SC, FC, FCD, phFCD")
     group.add_argument("--reference-fcd", metavar="FILE", help="values of FCD to compare with")
     group.add_argument("--reference-phfcd", metavar="FILE", help="values of phase FCD to compare with")
+    group.add_argument("--similarity", default="pearson", metavar="NAME", help="pearson, spearman or concordance")
+    group.add_argument("--fitness-of", metavar="NAME,...", help="exposures that fitness is taken of (default: all)")
     group.add_argument("--keep", metavar="WHICH", help="time series to keep: all, none, best or best:N")
+    group.add_argument("--keep-fc", action="store_true", help="keep FC of all instances, not only of the best")
     group.add_argument("--restart", action="store_true", help="replace the results in DIR")
     group.add_argument("-v", action="store_true", help="say what is going on")
 
@@ -186,14 +198,20 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
         outputs=make_outputs(
             metrics=options.metrics or (),
             transient=options.transient,
-            bold=options.bold,
+            plugins=tuple(options.plugin),
+            bold=parse_bold(options.bold, options.bold_option),
             keep=options.keep or _kept(options),
+            keep_fc=options.keep_fc,
+            fcd_window=options.fcd_window,
+            fcd_step=options.fcd_step,
             fitness=make_fitness(
                 terms=options.fitness or (() if options.gs else None),
                 reference=options.ff,
                 reference_order=options.reference_order,
                 fcd=options.reference_fcd,
                 phfcd=options.reference_phfcd,
+                similarity=options.similarity,
+                exposures=options.fitness_of,
             ),
         ),
         max_time=None if options.max_time is None else parse_duration(options.max_time),

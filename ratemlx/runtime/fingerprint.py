@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from ratemlx.abi import ABI_VERSION, MANIFEST_NAME
-from ratemlx.errors import KernelError
+from ratemlx.errors import KernelError, PluginError
 from ratemlx.runtime.arrays import Floats
 from ratemlx.runtime.spec import Job
 
@@ -48,10 +49,13 @@ def fingerprint(job: Job) -> dict[str, str]:
         "stimuli": _hash(job.stimuli.courses, job.stimuli.patterns) if job.stimuli else "",
         "observe": " ".join(job.observed),
         "metrics": " ".join(outputs.metrics),
+        "plugins": _hash_of_files(outputs.plugins) if outputs.metrics else "",
+        "FCD": f"{outputs.fcd_window!r} {outputs.fcd_step!r}" if outputs.computes else "",
         "transient": repr(outputs.transient) if outputs.computes else "",
         "fitness": "" if outputs.fitness is None else outputs.fitness.fingerprint,
         "BOLD": "" if outputs.bold is None else repr(outputs.bold),
         "kept series": f"{outputs.kept.which} {outputs.kept.count}",
+        "kept FC": "all" if outputs.keep_fc else "best" if outputs.fitness is not None else "",
         "device": spec.device.partition(":")[0],
         "version": ratemlx_version(),
         "abi": str(ABI_VERSION),
@@ -71,11 +75,22 @@ def differences(old: Mapping[str, object], new: Mapping[str, str]) -> list[str]:
         before, now = str(old.get(name, "nothing")), new.get(name, "nothing")
         if before != now:
             hidden = (
-                name in ("kernel", "connectome", "initial", "regional", "stimuli", "fitness", "BOLD")
+                name in ("kernel", "connectome", "initial", "regional", "stimuli", "plugins", "fitness", "BOLD")
                 or len(before + now) > 100
             )
             words.append(name if hidden else f"{name} ({before or 'nothing'} there, {now or 'nothing'} now)")
     return words
+
+
+def _hash_of_files(paths: Sequence[Path]) -> str:
+    """What metrics of users are made of: results of another one do not belong to the same run."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        try:
+            digest.update(path.read_bytes())
+        except OSError as error:
+            raise PluginError(f"{path} cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
 
 
 def _hash(*arrays: Floats) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ import numpy as np
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Floats, Int32s, Int64s
-from ratemlx.runtime.bold import BoldSignals, stored
+from ratemlx.runtime.cache import replacing
 from ratemlx.runtime.result import RUN_FILE, SERIES_FILE, Metrics, Result, make_result, read_json
 from ratemlx.runtime.series import Quantity, SeriesInfo
 from ratemlx.store import Catalogue, MetricEntry, Registry, open_database
 from ratemlx.store.catalogue import quoted
+from ratemlx.store.files import told
+from ratemlx.store.stored_arrays import read_arrays
 
 
 def open_result(folder: str | Path) -> Result:
@@ -34,6 +37,19 @@ def open_result(folder: str | Path) -> Result:
     return read_result(path, record)
 
 
+def export_best(folder: Path, file: Path) -> None:
+    """Write `Result.best` of a folder to a netCDF file; raises ResultError, also where a run ranks no instances."""
+    if file.suffix.lower() != ".nc":
+        raise ResultError(f"the best instances, with their matrices, cannot be in {file.name}", "end it in .nc")
+    best = open_result(folder).best
+    if best is None:
+        raise ResultError(f"the run in {folder} does not rank its instances", "run it with --fitness")
+    if not file.parent.is_dir():
+        raise ResultError(f"{file.parent} is not a folder")
+    with told(f"{file} cannot be written"), replacing(file) as temporary:
+        best.to_netcdf(temporary, engine="h5netcdf")
+
+
 def read_result(path: Path, record: dict[str, Any], instances: Int64s | None = None) -> Result:
     """What a folder holds of some instances (None: all), given what its run.json says; raises ResultError."""
     catalogue, registry = Catalogue.from_json(record.get("catalogue")), Registry.from_json(path, record.get("sweeps"))
@@ -41,7 +57,6 @@ def read_result(path: Path, record: dict[str, Any], instances: Int64s | None = N
         try:
             numbers, steps, metrics = _read_instances(connection, catalogue)
             regional = _read_regional(connection, catalogue, numbers)
-            bold = _read_bold(connection, record, numbers if instances is None else instances)
         except sqlite3.Error as error:
             raise ResultError(
                 f"the database in {path} cannot be read: {error}", "ratemlx query RUN --rebuild"
@@ -51,7 +66,7 @@ def read_result(path: Path, record: dict[str, Any], instances: Int64s | None = N
     info = folder_info(record, catalogue, registry, wanted)
     found = {item: values[chosen] for item, values in {**metrics, **regional}.items()}
     provenance = {name: value for name, value in record.items() if name not in ("catalogue", "sweeps", "stamp")}
-    return make_result(info, _series(path, wanted), steps[chosen], provenance, found, bold)
+    return make_result(info, _series(path, wanted), steps[chosen], provenance, found, partial(read_arrays, path))
 
 
 def read_steps(path: Path, instances: Int64s) -> Int32s:
@@ -87,13 +102,6 @@ def _read_regional(connection: sqlite3.Connection, catalogue: Catalogue, numbers
     rows = connection.execute(f"SELECT {columns} FROM regional ORDER BY instance, region").fetchall()
     table = np.array(rows, dtype=np.float64).reshape(len(numbers), regions, len(entries))
     return {item: table[:, :, position] for position, item in enumerate(entries)}
-
-
-def _read_bold(connection: sqlite3.Connection, record: Mapping[str, Any], numbers: Int64s) -> BoldSignals | None:
-    repetition = record.get("TR")
-    if repetition is None:
-        return None
-    return stored(connection, numbers, float(record.get("transient", 0.0)), float(repetition))
 
 
 def folder_info(record: Mapping[str, Any], catalogue: Catalogue, registry: Registry, numbers: Int64s) -> SeriesInfo:

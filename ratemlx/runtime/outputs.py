@@ -5,6 +5,7 @@ Knows what users ask for, checked when it is made; nothing of how it is computed
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ class Outputs:
 
     `metrics` are names or groups of metrics, `plugins` files that define more. `fitness` ranks instances. `keep` is
     "all", "none", "best" or "best:N"; if None, all series are kept where nothing else is asked for, and none where
-    metrics are.
+    metrics are. `keep_fc` keeps the functional connectivity of all instances, not only of the best. Windows of
+    functional connectivity dynamics are `fcd_window` ms long and start every `fcd_step` ms.
     """
 
     metrics: tuple[str, ...] = ()
@@ -44,17 +46,20 @@ class Outputs:
     fitness: FitnessSettings | None = None
     bold: BoldSettings | None = None
     keep: str | None = None
+    keep_fc: bool = False
+    fcd_window: float = 1000.0
+    fcd_step: float = 100.0
 
     @property
     def computes(self) -> bool:
         """Whether anything is computed from samples."""
-        return bool(self.metrics) or self.fitness is not None or self.bold is not None
+        return bool(self.metrics) or self.fitness is not None or self.bold is not None or self.keep_fc
 
     @property
     def kept(self) -> Keep:
         """Which series stay; raises SweepError for what cannot be meant."""
         if self.keep is None:
-            return Keep("none" if self.metrics or self.fitness is not None else "all")
+            return Keep("none" if self.metrics or self.fitness is not None or self.keep_fc else "all")
         found = re.fullmatch(r"(?P<which>all|none|best)(:(?P<count>\d{1,9}))?", str(self.keep))
         if found is None or (found["count"] is not None and found["which"] != "best"):
             raise SweepError(f"it is not clear which series to keep: {self.keep!r}", KEEP_HINT)
@@ -81,17 +86,28 @@ def make_outputs(
     transient: float = 0.0,
     bold: float | BoldSettings | None = None,
     keep: str | None = None,
+    keep_fc: bool = False,
+    fcd_window: float = 1000.0,
+    fcd_step: float = 100.0,
     fitness: FitnessSettings | None = None,
 ) -> Outputs:
     """What callers ask for, put together and checked; raises SweepError for what cannot be meant."""
-    if isinstance(transient, bool) or not isinstance(transient, Real):
-        raise SweepError(f"the transient must be a number of ms; it is {transient!r}")
+    for name, value in (("transient", transient), ("FCD window", fcd_window), ("FCD step", fcd_step)):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise SweepError(f"the {name} must be a number of ms; it is {value!r}")
+    if not 0 < fcd_step <= fcd_window < math.inf:
+        raise SweepError(
+            f"windows of {fcd_window:g} ms every {fcd_step:g} ms cannot be had", "a step is at most as long as a window"
+        )
     outputs = Outputs(
         metrics=tuple(dict.fromkeys(_names(metrics))),
         plugins=tuple(plugins),
         transient=float(transient),
         bold=bold if bold is None or isinstance(bold, BoldSettings) else BoldSettings(TR=bold),
         keep=keep,
+        keep_fc=keep_fc,
+        fcd_window=float(fcd_window),
+        fcd_step=float(fcd_step),
         fitness=fitness,
     )
     _ = outputs.kept

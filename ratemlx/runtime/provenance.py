@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import platform
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,11 @@ import numpy as np
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.fingerprint import ratemlx_version
 from ratemlx.runtime.finishing import KEPT
+from ratemlx.runtime.kept_arrays import RANKED
 from ratemlx.runtime.spec import Job
 
 
-def provenance(job: Job, device: Device, ranks: int = 1) -> dict[str, Any]:
+def provenance(job: Job, device: Device, ranks: int = 1, notes: Sequence[str] = ()) -> dict[str, Any]:
     """What run.json and the database tell of a run, as JSON takes it."""
     spec = job.spec
     units = {item.name: item.unit for item in job.manifest.exposures}
@@ -43,13 +46,17 @@ def provenance(job: Job, device: Device, ranks: int = 1) -> dict[str, Any]:
         "samples": job.timing.n_samples,
         "transient": spec.outputs.transient,
         "TR": None if spec.outputs.bold is None else spec.outputs.bold.TR,
+        "BOLD": None if spec.outputs.bold is None else asdict(spec.outputs.bold),
+        "FCD": {"window": spec.outputs.fcd_window, "step": spec.outputs.fcd_step},
         "metrics": list(spec.outputs.metrics),
         "fitness": None if spec.outputs.fitness is None else list(spec.outputs.fitness.chosen),
         KEPT: spec.outputs.kept.which,
+        RANKED: spec.outputs.kept.count,
         "precision": spec.precision,
         "integrator": spec.integrator,
         "noise": spec.noise,
         "common_noise": spec.common_noise,
         "seed": spec.seed,
         "warnings": list(job.warnings),
+        "notes": list(notes),
     }

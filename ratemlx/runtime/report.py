@@ -5,9 +5,12 @@ Knows results only.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from ratemlx.fitness import rank
+from ratemlx.runtime.finishing import KEPT
 from ratemlx.runtime.result import Result
 from ratemlx.runtime.series import Quantity, variable_name
 
@@ -59,11 +62,28 @@ def best_table(result: Result) -> list[str]:
     if not len(best):
         return ["no instance has a fitness"]
     swept = [(quantity, values) for quantity, values in result.info.parameters if quantity.name in result.info.swept]
-    rows = [["best", "instance", *(_head(item) for item, _ in swept), FITNESS]]
-    for place, (number, fitness) in enumerate(zip(best.instances.tolist(), best.fitness.tolist(), strict=True), 1):
+    terms = _terms(result)
+    rows = [["best", "instance", *(_head(item) for item, _ in swept), FITNESS, *terms]]
+    for place, number in enumerate(best.instances.tolist(), 1):
         index = int(np.flatnonzero(result.info.instances == number)[0])
-        rows.append([str(place), str(number), *(f"{values[index]:.6g}" for _, values in swept), f"{fitness:.4f}"])
+        values = [f"{column[index]:.6g}" for _, column in swept]
+        shares = [f"{result.metrics[name].values[index]:.4f}" for name in (FITNESS, *terms)]
+        rows.append([str(place), str(number), *values, *shares])
     return _aligned(rows)
+
+
+def _terms(result: Result) -> list[str]:
+    """Columns of what fitness is made of, if that is more than one and there is room for them."""
+    names = [str(name) for name in result.metrics.data_vars if str(name).startswith(f"{FITNESS}_")]
+    return names if 1 < len(names) <= MAX_METRICS else []
+
+
+def where_the_best_are(result: Result, folder: Path) -> list[str]:
+    """How to get at what is kept of the best instances; nothing where a run does not rank them."""
+    if FITNESS not in result.metrics:
+        return []
+    kept = "FC and time series" if result.provenance.get(KEPT) == "best" else "FC"
+    return [f"{kept} of the best: ratemlx export {folder} best.nc --table best, or ratemlx.open_result(...).best"]
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

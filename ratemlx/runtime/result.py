@@ -9,6 +9,7 @@ import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,16 @@ import numpy as np
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Int32s
-from ratemlx.runtime.bold import BoldSignals
 from ratemlx.runtime.cache import replacing
+from ratemlx.runtime.kept_arrays import (
+    RANKED,
+    Labels,
+    ReadArrays,
+    best_instances,
+    bold_signals,
+    connectivity,
+    nothing_kept,
+)
 from ratemlx.runtime.series import (
     DIMENSIONS,
     SeriesInfo,
@@ -27,6 +36,7 @@ from ratemlx.runtime.series import (
 )
 from ratemlx.store import MetricEntry
 from ratemlx.store.layout import DATABASE_FILE
+from ratemlx.store.matrices import FC_NAME, SERIES_NAME
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,27 +63,68 @@ class Result:
 
     `time_series` has dimensions (instance, exposure, time, region), with swept parameters as coordinates over
     instances and units in attributes; `series` is the same, or None where it was not kept. `metrics` has a variable
-    per metric and exposure, over instances or over instances and regions, NaN where it is not defined. `bold` has BOLD
-    signals (instance, exposure, time, region), times being the ends of volumes, or is None. `parameters`
+    per metric and exposure, over instances or over instances and regions, NaN where it is not defined. `parameters`
     holds every parameter's value per instance; `status` says per instance "ok" or "diverged", with the step as
-    coordinate `diverged_at` (-1 if it did not). `provenance` is what run.json holds.
+    coordinate `diverged_at` (-1 if it did not). `provenance` is what run.json holds. What is kept of some instances,
+    `best`, `fc` and `bold`, is read when it is first asked for.
     """
 
     series: xr.DataArray | None
     parameters: xr.Dataset
     status: xr.DataArray
     metrics: xr.Dataset
-    bold: xr.DataArray | None
     info: SeriesInfo
     provenance: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+    read_arrays: ReadArrays = nothing_kept
 
     @property
     def time_series(self) -> xr.DataArray:
-        """The time series; raises ResultError where they were not kept."""
+        """The time series of all instances; raises ResultError where they were not kept."""
         if self.series is None:
-            raise ResultError("the time series of this run were not kept", 'run it with --keep all (keep="all")')
+            hint = 'run it with --keep all (keep="all"); those of the best, if they were kept, are in Result.best'
+            raise ResultError("the time series of this run were not kept", hint)
         return self.series
+
+    @cached_property
+    def best(self) -> xr.Dataset | None:
+        """The fittest instances, best first, with what is kept of them; None where the run does not rank them.
+
+        Over `instance`, with swept parameters as coordinates: `fitness` and its terms; `FC_EXPOSURE`, (instance,
+        region, other_region); and with keep="best" `series_EXPOSURE`, (instance, time, region), of the samples after
+        the transient. Series of BOLD signals have `volume_time` for `time`. Times are in ms. Raises ResultError.
+        """
+        return best_instances(self.read_arrays, self.metrics, self._labels, int(self.provenance.get(RANKED, 10)))
+
+    @cached_property
+    def fc(self) -> xr.DataArray | None:
+        """Functional connectivity (instance, exposure, region, other_region) of the instances that it is kept of.
+
+        These are all that did not diverge with keep_fc=True, else the best; None if there are none. Raises ResultError.
+        """
+        return connectivity(self.read_arrays(FC_NAME), self._labels)
+
+    @cached_property
+    def bold(self) -> xr.DataArray | None:
+        """BOLD signals (instance, exposure, time, region) in percent, of the instances that they are kept of.
+
+        `time` has the ends of volumes, in ms. Kept as time series are: of all, of the best, or of none, which gives
+        None. Raises ResultError.
+        """
+        return bold_signals(self.read_arrays(SERIES_NAME), self._labels)
+
+    @property
+    def _labels(self) -> Labels:
+        info, units = self.info, {str(name): item for name, item in self.parameters.data_vars.items()}
+        names = [variable_name(name) for name in info.swept]
+        return Labels(
+            instances=info.instances,
+            swept={name: ("instance", units[name].values, units[name].attrs) for name in names},
+            regions=info.regions,
+            times=info.times,
+            volume_start=float(self.provenance.get("transient") or 0.0),
+            repetition=float(self.provenance.get("TR") or 0.0),
+        )
 
     def __repr__(self) -> str:
         instances, _, samples, regions = self.info.sizes
@@ -105,10 +156,13 @@ def make_result(
     diverged_at: Int32s,
     provenance: Mapping[str, Any],
     metrics: Metrics,
-    bold: BoldSignals | None = None,
+    arrays: ReadArrays = nothing_kept,
     warnings: tuple[str, ...] = (),
 ) -> Result:
-    """Labels put on arrays; `series` is an array or a lazily read variable of shape `info.sizes`, or None."""
+    """Labels put on arrays; `series` is an array or a lazily read variable of shape `info.sizes`, or None.
+
+    `arrays` reads what is kept of single instances.
+    """
     import xarray as xr
 
     instance = info.instances
@@ -141,19 +195,7 @@ def make_result(
         {item.column: (("instance", "region")[: metrics[item].ndim], metrics[item], _about(item)) for item in metrics},
         coords={"instance": instance, "region": list(info.regions), **swept},
     )
-    return Result(time_series, parameter_values, status, found, _labelled(bold, axes, swept), info, record, warnings)
-
-
-def _labelled(bold: BoldSignals | None, axes: Mapping[str, Any], swept: Mapping[str, Any]) -> xr.DataArray | None:
-    if bold is None:
-        return None
-    import xarray as xr
-
-    times = ("time", bold.times, {"units": "ms"})
-    coordinates = {"instance": axes["instance"], "exposure": list(bold.names), "time": times, "region": axes["region"]}
-    return xr.DataArray(
-        bold.values, dims=DIMENSIONS, coords={**coordinates, **swept}, name="BOLD", attrs={"units": "%"}
-    )
+    return Result(time_series, parameter_values, status, found, info, record, warnings, arrays)
 
 
 def _about(item: MetricEntry) -> dict[str, str]:

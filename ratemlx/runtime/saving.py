@@ -11,7 +11,8 @@ from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import Floats
 from ratemlx.runtime.result import PARAMETERS_FILE, RUN_FILE, SERIES_FILE, Result, write_parameters
 from ratemlx.runtime.series import Block, write_netcdf
-from ratemlx.store import Catalogue, MetricEntry, ParameterEntry, Points, RunStore, Shard
+from ratemlx.store import Catalogue, MetricEntry, ParameterEntry, Points, RunStore, Shard, StoredArray
+from ratemlx.store.matrices import FC_NAME, SERIES_NAME, full, symmetric
 
 STAMP = "saved from memory"
 
@@ -81,6 +82,15 @@ def _axes(columns: list[Floats], shape: tuple[int, ...]) -> list[Floats] | None:
     return axes if all(np.array_equal(a.ravel(), b) for a, b in zip(product, columns, strict=True)) else None
 
 
+def _arrays(result: Result, name: str) -> Iterator[StoredArray]:
+    """What is kept of single instances, which are numbered by their places here."""
+    places = {number: place for place, number in enumerate(result.info.instances.tolist())}
+    for item in result.read_arrays(name):
+        if item.instance in places:
+            make = symmetric if name == FC_NAME else full
+            yield make(places[item.instance], name, item.exposure, item.values)
+
+
 def _shard(result: Result) -> Shard:
     plain = [str(name) for name, item in result.metrics.data_vars.items() if item.ndim == 1]
     regional = [str(name) for name, item in result.metrics.data_vars.items() if item.ndim == 2]
@@ -92,4 +102,5 @@ def _shard(result: Result) -> Shard:
         columns=np.stack([result.metrics[name].values for name in plain], axis=-1) if plain else None,
         regional_names=tuple(regional),
         regional=np.stack([result.metrics[name].values for name in regional], axis=-1) if regional else None,
+        arrays=tuple(item for name in (FC_NAME, SERIES_NAME) for item in _arrays(result, name)),
     )

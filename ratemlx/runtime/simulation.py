@@ -113,7 +113,7 @@ class _Task:
 
     def in_memory(self) -> Result:
         """Everything in memory, for one process."""
-        from ratemlx.runtime.bold import stacked
+        from ratemlx.runtime.kept_arrays import FITNESS, Collected
         from ratemlx.runtime.result import make_result
 
         job, analysis, plan = self._job, self.analysis, self.plan(None)
@@ -129,23 +129,22 @@ class _Task:
             item.column: np.full((info.n_instances, *(regions if item.regional else ())), np.nan) for item in entries
         }
 
-        signals: list[tuple[AnyArray, AnyArray]] = []
+        collected = Collected(analysis.n_best, analysis.arrays_of_all)
 
         def keep(batch: BatchResult) -> None:
-            if "bold" in batch.observed:
-                signals.append((batch.instances, batch.observed["bold"]))
             if series is not None and batch.series is not None:
                 series[batch.instances] = on_host(batch.series)
             diverged_at[batch.instances] = batch.diverged_at
-            for name, values in analysis.evaluate(batch).all_columns.items():
+            findings = analysis.evaluate(batch)
+            for name, values in findings.all_columns.items():
                 found[name][batch.instances] = values
+            collected.add(analysis.arrays(batch, findings, batch.instances), found.get(FITNESS))
 
         self._progress.announce([*describe(job, plan, self._device.name), *analysis.notes])
         self._compute(plan, keep, lambda: None)
         metrics = {item: found[item.column] for item in entries}
-        record = provenance(job, self._device)
-        bold = stacked(analysis.bold_names, job.spec.outputs, signals)
-        return make_result(info, series, diverged_at, record, metrics, bold, job.warnings)
+        record = provenance(job, self._device, notes=analysis.notes)
+        return make_result(info, series, diverged_at, record, metrics, collected.read, job.warnings)
 
     def to_disk(self) -> Result | None:
         """Every batch to a shard by the rank that computed it; rank 0 keeps the folder."""
@@ -167,7 +166,7 @@ class _Task:
 
         path = folder_of(self._job)
         with locked(path):
-            record = provenance(self._job, self._device, self._world.size)
+            record = provenance(self._job, self._device, self._world.size, self.analysis.notes)
             if self._job.spec.restart and (found := what_is_there(path)):
                 self._progress.warn(f"--restart discards what is in {path}: {'; '.join(found)}")
             folder = RunFolder(self._job, self.analysis, record)

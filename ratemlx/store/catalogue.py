@@ -6,7 +6,7 @@ Knows names and texts only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -41,11 +41,15 @@ class MetricEntry:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Which instances keep their arrays in the database: the best `count` by a metric, largest first unless told."""
+    """Which instances keep their arrays in the database: the best `count` by a metric, largest first unless told.
+
+    Arrays whose names are in `of_all` stay for all instances.
+    """
 
     column: str
     count: int = 10
     largest: bool = True
+    of_all: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Catalogue:
                 metrics=tuple(MetricEntry(**item) for item in data["metrics"]),
                 regions=tuple(str(label) for label in data["regions"]),
                 seed=int(data["seed"]),
-                ranking=None if data["ranking"] is None else Ranking(**data["ranking"]),
+                ranking=None if data["ranking"] is None else _ranking(**data["ranking"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ResultError(f"the catalogue of columns in run.json cannot be read: {error}") from error
@@ -117,6 +121,10 @@ class Catalogue:
                 named = ", ".join(sorted(set(mine) ^ set(theirs))[:6])
                 words.append(f"{kind} ({named})" if named else f"the order of {kind}")
         return words
+
+
+def _ranking(of_all: Sequence[str] = (), **parts: Any) -> Ranking:
+    return Ranking(of_all=tuple(map(str, of_all)), **parts)
 
 
 def quoted(name: str) -> str:

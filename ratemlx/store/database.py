@@ -223,11 +223,16 @@ def _keep_best_arrays(connection: sqlite3.Connection, catalogue: Catalogue) -> N
     if ranking is None:
         return
     column, order = quoted(catalogue.metric_column(ranking.column)), "DESC" if ranking.largest else "ASC"
+    ranked = f"name NOT IN ({', '.join('?' * len(ranking.of_all))})"
     best = (
-        f"SELECT instance FROM instances WHERE {column} IS NOT NULL AND instance IN (SELECT instance FROM arrays)"
-        f" ORDER BY {column} {order}, instance LIMIT ?"
+        f"SELECT instance FROM instances WHERE {column} IS NOT NULL"
+        f" AND instance IN (SELECT instance FROM arrays WHERE {ranked}) ORDER BY {column} {order}, instance LIMIT ?"
     )
-    connection.execute(f"DELETE FROM arrays WHERE instance NOT IN ({best})", (ranking.count,))
+    # The index has all that the inner query needs; the rows themselves are large.
+    connection.execute(
+        f"DELETE FROM arrays WHERE rowid IN (SELECT rowid FROM arrays WHERE {ranked} AND instance NOT IN ({best}))",
+        (*ranking.of_all, *ranking.of_all, ranking.count),
+    )
 
 
 def _write_descriptions(connection: sqlite3.Connection, contents: Contents) -> None:

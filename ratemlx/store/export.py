@@ -31,7 +31,7 @@ def export(folder: Path, path: Path, *, table: str = "instances", where: str = "
     if write is None:
         raise ResultError(f"{path.name} does not say which kind of file it is", f"end it in {', '.join(FORMATS)}")
     if table not in ("instances", "regional"):
-        raise ResultError(f"{table!r} cannot be exported", did_you_mean(table, ("instances", "regional")))
+        raise ResultError(f"{table!r} cannot be exported", did_you_mean(table, ("instances", "regional", "best")))
     open_database(folder).close()  # says by itself what is wrong with the folder
     if not path.parent.is_dir():
         raise ResultError(f"{path.parent} is not a folder")

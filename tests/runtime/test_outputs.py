@@ -185,3 +185,116 @@ def test_series_that_stay_on_the_device_are_the_same(device: str) -> None:
     assert sorted(found["device"]) == [0, 2, 4]
     for first, series in found["host"].items():
         np.testing.assert_array_equal(found["device"][first], series)
+
+
+def test_the_best_come_back_with_all_that_is_kept(spec: RunSpec, tmp_path: Path) -> None:
+    """From memory, from a folder, and from one that memory was saved to; fittest first."""
+    fitness = make_fitness(terms="FC_SC")
+    asked = {"fitness": fitness, "keep": "best:2", "transient": 300.0, "bold": 100.0}
+    in_memory = results(replace(spec, batch_size=2), **asked)
+    written = results(replace(spec, output=tmp_path / "run", batch_size=4), **asked)
+    in_memory.save(tmp_path / "saved")
+    assert in_memory.best is not None
+    order = np.argsort(-in_memory.metrics["fitness"].values, kind="stable")[:2]
+    assert in_memory.best.instance.values.tolist() == order.tolist()
+    np.testing.assert_array_equal(in_memory.best["drive"], in_memory.parameters["drive"].values[order])
+    whole = results(spec, keep="all").time_series.sel(exposure="x").values[order, 300:]
+    np.testing.assert_array_equal(in_memory.best["series_x"].values, whole)
+    assert in_memory.best["time"].values[0] == 300.5
+    wanted = np.corrcoef(whole[0].astype(np.float64).T)
+    np.testing.assert_allclose(in_memory.best["FC_x"].values[0], wanted, atol=1e-6)
+    assert in_memory.best["series_x_BOLD"].dims == ("instance", "volume_time", "region")
+    assert in_memory.fc is not None
+    assert sorted(in_memory.fc.instance.values) == sorted(order)
+    for again in (written, ratemlx.open_result(tmp_path / "run"), ratemlx.open_result(tmp_path / "saved")):
+        xr.testing.assert_identical(again.best, in_memory.best)
+        xr.testing.assert_identical(again.fc, in_memory.fc)
+        xr.testing.assert_identical(again.bold, in_memory.bold)
+
+
+def test_connectivity_of_all_instances(spec: RunSpec, tmp_path: Path) -> None:
+    """Streamed where no series is looked at; without those that diverged; and beside the series of the best."""
+    mixed = replace(spec, sweep={"coupling": [0.05, 0.01, 1e30, 0.02]}, batch_size=2)
+    streamed = results(replace(mixed, output=tmp_path / "a"), keep_fc=True, transient=300.0)
+    assert streamed.series is None
+    assert streamed.best is None
+    assert streamed.fc is not None
+    assert streamed.fc.instance.values.tolist() == [0, 1, 3]
+    assert streamed.fc.coupling.values.tolist() == [0.05, 0.01, 0.02]
+    series = results(mixed, keep="all").time_series.values[[0, 1, 3], :, 300:].astype(np.float64)
+    wanted = [[np.corrcoef(values.T) for values in exposures] for exposures in series]
+    np.testing.assert_allclose(streamed.fc.values, wanted, atol=1e-5)
+    both = results(
+        replace(mixed, output=tmp_path / "b"), keep_fc=True, keep="best:1", fitness=make_fitness(terms="FC_SC")
+    )
+    assert both.fc is not None
+    assert both.fc.sizes["instance"] == 3
+    assert both.best is not None
+    assert both.best["series_x"].shape == (1, 1600, 5)
+    with pytest.raises(RatemlxError, match="what differs"):
+        results(replace(mixed, output=tmp_path / "a"), metrics="mean_FC", transient=300.0)
+
+
+def test_dynamics_of_bold(spec: RunSpec) -> None:
+    """Taken where there are enough volumes, with windows of their own; else it is said that they are not."""
+    from ratemlx.observables.bold_options import parse_bold
+
+    long = replace(spec, duration=6000.0, sweep={"drive": [0.1, 0.4]})
+    short = parse_bold(50.0, ["fcd_window=1000", "fcd_step=200", "tau_s=0.8"])
+    found = results(long, metrics="dynamics", bold=short, keep="all")
+    assert found.bold is not None
+    recording = Recording(found.bold.values[:, 0], period=50.0, fcd_window=1000.0, fcd_step=200.0)
+    chosen = metrics.select(("dynamics",))
+    for name, values in metrics.evaluate(chosen, {"x_BOLD": recording}).columns.items():
+        np.testing.assert_array_equal(found.metrics[name].values, values)
+    assert np.isfinite(found.metrics["mean_FCD_x_BOLD"].values).all()
+    without = results(long, metrics="dynamics", bold=50.0)
+    assert "mean_phFCD_x_BOLD" in without.metrics
+    assert "mean_FCD_x_BOLD" not in without.metrics
+    assert any("too few BOLD volumes for sliding_window_fcd" in note for note in without.provenance["notes"])
+
+
+def test_windows_of_dynamics(spec: RunSpec) -> None:
+    found = results(spec, metrics="sliding_window_fcd", fcd_window=500.0, fcd_step=50.0, keep="all")
+    recording = Recording(found.time_series.values[:, 0], period=1.0, fcd_window=500.0, fcd_step=50.0)
+    wanted = metrics.evaluate(metrics.select(("mean_FCD",)), {"x": recording}).columns["mean_FCD_x"]
+    np.testing.assert_array_equal(found.metrics["mean_FCD_x"].values, wanted)
+    with pytest.raises(RatemlxError, match=r"has 1 windows of 1500 ms after the transient; there must be 3"):
+        results(spec, metrics="sliding_window_fcd", fcd_window=1500.0, fcd_step=100.0)
+    with pytest.raises(RatemlxError, match="a step is at most as long as a window"):
+        make_outputs(fcd_window=10.0)
+
+
+def test_fitness_of_bold_dynamics_needs_no_series_of_samples(spec: RunSpec, tmp_path: Path) -> None:
+    from ratemlx.observables.bold_options import parse_bold
+    from ratemlx.runtime.analysis import Analysis
+    from ratemlx.runtime.spec import prepare
+
+    np.save(tmp_path / "phases.npy", np.linspace(-1, 1, 50))
+    fitness = make_fitness(terms="phFCD", phfcd=tmp_path / "phases.npy")
+    outputs = make_outputs(fitness=fitness, bold=parse_bold(50.0, ()))
+    analysis = Analysis(prepare(replace(spec, outputs=outputs)), 8)
+    assert not analysis.needs_series
+    found = run(replace(spec, outputs=outputs))
+    assert found is not None
+    assert np.isfinite(found.metrics["fitness_phFCD_x_BOLD"].values).all()
+
+
+def test_another_metric_of_the_users_is_another_run(spec: RunSpec, tmp_path: Path) -> None:
+    """A file that was edited makes other numbers; they are not put beside the old ones."""
+    text = """
+from ratemlx.metrics import metric
+
+@metric(outputs=["largest"], needs="statistics")
+def largest(recording):
+    return {"largest": recording.moments.maximum.max(axis=1)}
+"""
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    asked = {"metrics": "largest,mean_FC", "plugins": (file,)}
+    found = results(replace(spec, output=tmp_path / "run"), **asked)
+    series = results(spec, keep="all").time_series.values[:, 0]
+    np.testing.assert_array_equal(found.metrics["largest_x"].values, series.max(axis=(1, 2)))
+    file.write_text(text.replace(".max(axis=1)", ".min(axis=1)"))
+    with pytest.raises(RatemlxError, match="plugins"):
+        results(replace(spec, output=tmp_path / "run"), **asked)
