@@ -1,12 +1,14 @@
 """Progress of a run: a bar on a terminal, plain lines elsewhere, or nothing.
 
-Knows steps and seconds only. Everything goes to standard error, so that standard output holds results alone.
+Simulating and analysing are counted in one unit, so that the time that is left covers both. Knows units, instances and
+seconds only. Everything goes to standard error, so that standard output holds results alone.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
@@ -14,6 +16,10 @@ from typing import TextIO
 from ratemlx.runtime.arrays import seconds_text
 
 LINE_SECONDS = 10.0
+SIMULATING = "simulating"
+ANALYSING = "analysing"
+KEEPING = "writing"
+TIMES = (("s", 1), ("min", 60), ("h", 3600), ("day", 86_400))
 
 
 class Progress:
@@ -25,8 +31,11 @@ class Progress:
     def warn(self, line: str) -> None:
         """What the user should know in any case."""
 
-    def begin(self, total: int) -> None:
-        """Work begins; `total` counts instances times steps."""
+    def begin(self, total: int, instances: int) -> None:
+        """Work on so many instances begins; `total` counts instances times steps, and their analysis in the same."""
+
+    def stage(self, what: str) -> None:
+        """What is done from now on: SIMULATING, ANALYSING or KEEPING."""
 
     @contextmanager
     def compiling(self, what: str) -> Iterator[None]:  # noqa: ARG002
@@ -56,8 +65,9 @@ class LineProgress(Progress):
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._total = 1
+        self._total, self._instances = 1, 0
         self._done = 0
+        self._stage = SIMULATING
         self._started = self._told = time.monotonic()
 
     def announce(self, lines: Sequence[str]) -> None:
@@ -69,10 +79,14 @@ class LineProgress(Progress):
         """Say it."""
         self._say(f"warning: {line}")
 
-    def begin(self, total: int) -> None:
+    def begin(self, total: int, instances: int) -> None:
         """Remember when work began."""
-        self._total, self._done = max(total, 1), 0
+        self._total, self._instances, self._done = max(total, 1), instances, 0
         self._started = self._told = time.monotonic()
+
+    def stage(self, what: str) -> None:
+        """Remember it for the next line."""
+        self._stage = what
 
     @contextmanager
     def compiling(self, what: str) -> Iterator[None]:
@@ -91,11 +105,22 @@ class LineProgress(Progress):
         if now - self._told >= LINE_SECONDS:
             self._told = now
             left = (now - self._started) * (self._total - self._done) / max(self._done, 1)
-            self._say(f"{self._done / self._total:6.1%} done, {seconds_text(left)} left")
+            self._say(f"{self._share:6.1%} done, {self._stage}, {self._rate(now)}{seconds_text(left)} left")
 
     def end(self) -> None:
         """Say how long it took."""
-        self._say(f"{self._done / self._total:6.1%} done in {seconds_text(time.monotonic() - self._started)}")
+        now = time.monotonic()
+        rate = self._rate(now).removesuffix(", ")
+        self._say(f"{self._share:6.1%} done in {seconds_text(now - self._started)}{', ' if rate else ''}{rate}")
+
+    @property
+    def _share(self) -> float:
+        return self._done / self._total
+
+    def _rate(self, now: float) -> str:
+        """Instances per unit of time so far, with a comma; nothing where there are none."""
+        finished, seconds = self._instances * self._share, now - self._started
+        return f"{rate_text(finished / seconds)}, " if finished and seconds > 0 else ""
 
     def _say(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
@@ -104,27 +129,61 @@ class LineProgress(Progress):
 class BarProgress(LineProgress):
     """A bar with the time left, for terminals."""
 
-    def begin(self, total: int) -> None:
+    def begin(self, total: int, instances: int) -> None:
         """Show the bar."""
         from rich.console import Console
         from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        super().begin(total)
-        columns = (TextColumn("simulating"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        super().begin(total, instances)
+        told = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}")
+        columns = (*told, TimeRemainingColumn())
         self._bar = Bar(*columns, console=Console(file=self._stream), transient=True)
-        self._task = self._bar.add_task("", total=self._total)
+        self._task = self._bar.add_task(self._stage, total=self._total, rate="")
         self._bar.start()
+
+    def stage(self, what: str) -> None:
+        """Say it before the bar."""
+        super().stage(what)
+        self._bar.update(self._task, description=what)
 
     def advance(self, done: int) -> None:
         """Move the bar."""
         self._done += done
-        self._bar.advance(self._task, done)
+        rate = self._rate(time.monotonic()).removesuffix(", ")
+        self._bar.update(self._task, advance=done, rate=rate)
 
     def end(self) -> None:
         """Take the bar away and say how long it took."""
         self._bar.stop()
         super().end()
+
+
+class Analysed:
+    """Counts instances that were analysed, on any thread; only the one that calls `tell` tells a progress of them."""
+
+    def __init__(self, progress: Progress, units: int) -> None:
+        self._progress, self._units = progress, units
+        self._waiting: deque[int] = deque()
+        self.seconds = 0.0
+        """Time that was spent."""
+
+    def add(self, instances: int, seconds: float) -> None:
+        """Some more, and how long they took."""
+        self.seconds += seconds
+        self._waiting.append(instances * self._units)
+
+    def tell(self) -> None:
+        """Tell of all that were added."""
+        while self._waiting:
+            self._progress.advance(self._waiting.popleft())
+
+
+def rate_text(per_second: float) -> str:
+    """A rate for people: 1234.5 -> "1,234 instances/s", 0.05 -> "3 instances/min"."""
+    name, seconds = next((item for item in TIMES if per_second * item[1] >= 1), TIMES[-1])
+    value = per_second * seconds
+    return f"{value:,.0f} instances/{name}" if value >= 100 else f"{value:.3g} instances/{name}"
 
 
 def progress_for(stream: TextIO | None = None, *, quiet: bool = False) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -18,9 +19,9 @@ from ratemlx.runtime.limits import analyses_on_device, common_limits, open_own_d
 from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.plan import Plan, check_result_fits, make_plan
 from ratemlx.runtime.plan_text import describe
-from ratemlx.runtime.progress import Progress
+from ratemlx.runtime.progress import ANALYSING, KEEPING, SIMULATING, Analysed, Progress
 from ratemlx.runtime.provenance import provenance
-from ratemlx.runtime.rates import remember_rate
+from ratemlx.runtime.rates import expected_analysis, remember_rate
 from ratemlx.runtime.series import series_info
 from ratemlx.runtime.sharing import Every, OneBehind, Sharing
 from ratemlx.runtime.spec import Job, RunSpec, prepare
@@ -224,34 +225,54 @@ class _Task:
 
     def _compute(self, plan: Plan, keep: Callable[[BatchResult], None], look_after: Callable[[], None]) -> None:
         """All waves of the plan, shared out among the ranks; raises on all of them what ended the work of one."""
-        self._progress.begin(plan.n_instances * plan.timing.n_steps)
+        units = self._world.broadcast(self._analysis_units(plan) if self._world.rank == 0 else None)
+        self._progress.begin(plan.n_instances * (plan.timing.n_steps + units), plan.n_instances)
         try:
             with Sharing(self._world, self._deadline, self._progress) as sharing:
 
                 def work() -> None:
                     with sharing.one_for_all():
-                        self._work(plan, keep, look_after, sharing)
+                        self._work(plan, keep, look_after, sharing, Analysed(sharing.progress, units))
                         sharing.wait_for_others(look_after)
 
                 together(self._world, work)
         finally:
             self._progress.end()
 
+    def _analysis_units(self, plan: Plan) -> int:
+        """Work of analysing an instance, in steps that could be simulated meanwhile."""
+        return round(plan.timing.n_steps * expected_analysis(self._job, self._device, plan.limits.lanes))
+
     def _work(
-        self, plan: Plan, keep: Callable[[BatchResult], None], look_after: Callable[[], None], sharing: Sharing
+        self,
+        plan: Plan,
+        keep: Callable[[BatchResult], None],
+        look_after: Callable[[], None],
+        sharing: Sharing,
+        analysed: Analysed,
     ) -> None:
         """The waves that fall to this rank; analysis runs beside a device that has a memory of its own."""
 
         def between_chunks() -> None:
             sharing.check()
+            analysed.tell()
             look_after()
+
+        def analyse(batch: BatchResult) -> None:
+            started = time.perf_counter()
+            if inline:
+                self._progress.stage(ANALYSING if self._job.spec.outputs.computes else KEEPING)
+            keep(batch)
+            self._progress.stage(SIMULATING)
+            analysed.add(len(batch.instances), time.perf_counter() - started)
 
         analysis, device = self.analysis, self._device
         where: Place = "device" if analyses_on_device(self._job, device) else "host"
         place = where if analysis.needs_series else None
-        with OneBehind(keep) as later:
+        inline = device.target == "cpp" or place == "device"
+        with OneBehind(analyse) as later:
             hooks = Hooks(
-                keep if device.target == "cpp" or place == "device" else later,
+                analyse if inline else later,
                 check=between_chunks,
                 observers=analysis.observers_on(device),
                 series=place,
@@ -264,5 +285,9 @@ class _Task:
                     sharing.leave_rest()
                     break
                 engine.run([wave])
+                analysed.tell()
             later.wait()
-        remember_rate(self._job, device, plan.limits.lanes, engine.rate)
+            analysed.tell()
+        simulated = engine.seconds - (analysed.seconds if inline else 0.0)
+        share = analysed.seconds / simulated if simulated > 0 else 0.0
+        remember_rate(self._job, device, plan.limits.lanes, engine.rate, share)
