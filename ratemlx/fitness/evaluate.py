@@ -20,6 +20,8 @@ from ratemlx.runtime.arrays import Floats, did_you_mean
 TOTAL = "fitness"
 DISTANCES = {"FCD": "KS_FCD", "phFCD": "KS_phFCD"}
 """Terms that are one less a metric's output."""
+LARGEST_EXCESS = 1e-3
+"""By which rounding may carry a correlation beyond 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +57,11 @@ class Fitness:
     def columns(self) -> tuple[Column, ...]:
         """The columns of `evaluate`: the whole first, then each term of each exposure."""
         count = len(self.exposures)
-        told = " + ".join(
-            f"{share:.3g} {name}" for name, share in zip(self.settings.chosen, self.settings.shares, strict=True)
-        )
-        whole = f"Weighted mean of terms: {told}{f', each the mean of {count} exposures' if count > 1 else ''}"
+        chosen, shares = self.settings.chosen, self.settings.shares
+        told = " + ".join(f"{share:.3g} {name}" for name, share in zip(chosen, shares, strict=True))
+        whole = _sentence(chosen[0]) if len(chosen) == 1 else f"Weighted mean of terms: {told}"
+        if count > 1:
+            whole += f", {'' if len(chosen) == 1 else 'each '}the mean of {count} exposures"
         parts = (
             Column(f"{TOTAL}_{term}_{exposure}", TOTAL, f"{TOTAL}_{term}", exposure, "1", _sentence(term), False)
             for exposure in self.exposures
@@ -167,6 +170,8 @@ def _notes(settings: FitnessSettings, reference: FCReference | None, n_regions: 
         )
     elif compared:
         notes.append("fitness compares matrices off their diagonals")
+    if reference is not None and float(np.abs(reference.values).max()) > 1 + LARGEST_EXCESS:
+        notes.append(f"{reference.name} holds values beyond -1 and 1, which correlations do not: is it a covariance?")
     if reference is not None and len(reference.regions) < n_regions:
         notes.append(f"{reference.name} has {len(reference.regions)} of {n_regions} regions; the others are left out")
     return notes

@@ -31,10 +31,11 @@ HASHED_BYTES = 1 << 20
 class FitnessSettings:
     """Terms and their weights, and the files that they compare with.
 
-    No `terms` means FC where there is a `reference`, else FC_SC. `weights` belong to the terms in their order (none:
-    all equal). `reference` is a matrix of functional connectivity and `reference_order` says which region each of its
-    rows is (see `order.region_order`); `fcd` and `phfcd` are files of values. `exposures` are those that fitness is
-    taken of (None: all). `similarity` names how matrices are compared, off the diagonal unless `diagonal` is set.
+    No `terms` means those that there are references for, FC_SC where there are none. `weights` belong to the terms in
+    their order (none: all equal). `reference` is a matrix of functional connectivity and `reference_order` says which
+    region each of its rows is (see `order.region_order`); `fcd` and `phfcd` are files of values. `exposures` are those
+    that fitness is taken of (None: all). `similarity` names how matrices are compared, off the diagonal unless
+    `diagonal` is set.
     """
 
     terms: tuple[str, ...] = ()
@@ -68,13 +69,17 @@ class FitnessSettings:
         ):
             if term in self.terms and given is None:
                 raise MetricError(f"the fitness term {term} needs {what}", f"known terms: {', '.join(TERMS)}")
+            if given is not None and term not in self.chosen:
+                hint = f"add the term {term}, or leave the reference out"
+                raise MetricError(f"{given.name} is given for fitness, and no term compares with it", hint)
         if self.reference_order is not None and self.reference is None:
             raise MetricError("an order of regions is given for a reference, but no reference")
 
     @property
     def chosen(self) -> tuple[str, ...]:
         """The terms, also where none was named."""
-        return self.terms or (("FC_SC",) if self.reference is None else ("FC",))
+        given = (("FC", self.reference), ("FCD", self.fcd), ("phFCD", self.phfcd))
+        return self.terms or tuple(term for term, path in given if path is not None) or ("FC_SC",)
 
     @property
     def shares(self) -> tuple[float, ...]:

@@ -34,7 +34,8 @@ def matrix_term(
 
     def body(recording: Recording) -> Mapping[str, Array]:
         xp = recording.xp
-        found = recording.fc[:, xp.asarray(rows), xp.asarray(columns)]
+        # Where entries lie decides in which order they are added up: side by side for each instance, in any number.
+        found = xp.ascontiguousarray(recording.fc[:, xp.asarray(rows), xp.asarray(columns)])
         values = compare(xp, found, recording.to_device(wanted))
         return {name: xp.where(recording.fc_defined, values, xp.nan)}
 

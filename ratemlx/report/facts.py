@@ -12,7 +12,7 @@ from typing import Any
 from ratemlx.report.run import Run
 
 LONGEST = 2_000
-TOLD_ELSEWHERE = ("model", "description", "reference", "warnings", "swept", "complete", "catalogue", "sweeps")
+TOLD_ELSEWHERE = ("model", "description", "reference", "warnings", "notes", "swept", "complete", "catalogue", "sweeps")
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,12 @@ def _noise(record: Mapping[str, Any]) -> str:
 
 
 def warnings(run: Run) -> list[str]:
-    """What the run warned of."""
-    found = run.provenance.get("warnings", ())
-    return [str(text) for text in found] if isinstance(found, list | tuple) else [str(found)]
+    """What the run warned of, and what else is to be known of its numbers."""
+    told: list[str] = []
+    for name in ("warnings", "notes"):
+        found = run.provenance.get(name, ())
+        told += [str(text) for text in found] if isinstance(found, list | tuple) else [str(found)]
+    return told
 
 
 def provenance_rows(run: Run) -> list[Fact]:

@@ -127,9 +127,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["figures"] = lambda value: f"{value:.3g}"
+    environment.filters["figures"] = _figures
     environment.filters["thousands"] = lambda value: f"{value:,}"
     return environment
+
+
+def _figures(value: float) -> str:
+    """A number to three figures, without a power of ten where it needs none."""
+    text = f"{value:.3g}"
+    return f"{float(text):.0f}" if "e+0" in text and abs(value) < 1e5 else text
 
 
 def _file(name: str) -> str:

@@ -148,6 +148,7 @@ def test_instances_without_connectivity_have_no_fitness() -> None:
 def test_without_a_reference_the_connectome_is_one() -> None:
     assert FitnessSettings().chosen == ("FC_SC",)
     assert FitnessSettings(reference=Path("fc.npy")).chosen == ("FC",)
+    assert FitnessSettings(fcd=Path("fcd.npy"), phfcd=Path("ph.npy")).chosen == ("FCD", "phFCD")
 
 
 def test_the_fingerprint_follows_the_files(tmp_path: Path) -> None:
@@ -169,6 +170,10 @@ def test_the_fingerprint_follows_the_files(tmp_path: Path) -> None:
     ("make", "message"),
     [
         (lambda: FitnessSettings(terms=("FCSC",)), "fitness has no term 'FCSC'"),
+        (
+            lambda: FitnessSettings(terms=("FC_SC",), fcd=Path("fcd.npy")),
+            "fcd.npy is given for fitness, and no term compares with it",
+        ),
         (lambda: FitnessSettings(terms=("FC_SC", "FC_SC")), "fitness has a term twice: FC_SC, FC_SC"),
         (lambda: FitnessSettings(terms=("FC",)), "the fitness term FC needs a reference FC matrix"),
         (lambda: FitnessSettings(terms=("phFCD",)), "the fitness term phFCD needs values of a reference phFCD"),
@@ -195,3 +200,14 @@ def test_mistakes_are_told_in_one_message(make: Callable[[], object], message: s
     with pytest.raises(MetricError) as caught:
         make()
     assert caught.value.message.startswith(message)
+
+
+@pytest.mark.parametrize("similarity", ["pearson", "spearman", "concordance"])
+def test_fitness_is_the_same_whatever_instances_are_looked_at_together(similarity: str) -> None:
+    random = np.random.default_rng(3)
+    series = random.standard_normal((7, 60, WEIGHTS.shape[0]))
+    labels = tuple(map(str, range(WEIGHTS.shape[0])))
+    fitness = prepare(FitnessSettings(similarity=similarity), WEIGHTS, WEIGHTS, labels, ("E",))
+    together = fitness.evaluate({"E": Recording(series, period=1.0)})["fitness"]
+    alone = [fitness.evaluate({"E": Recording(series[i : i + 1], period=1.0)})["fitness"][0] for i in range(7)]
+    assert together.tolist() == alone
