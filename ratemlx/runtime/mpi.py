@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any, TypeVar
 
 import numpy as np
@@ -35,6 +37,7 @@ class MpiWorld:
         self.rank, self.size = int(self._comm.rank), int(self._comm.size)
         self.local_rank, self.local_size = int(local.rank), int(local.size)
         local.Free()
+        self.threads_may_call = bool(mpi.Query_thread() >= mpi.THREAD_MULTIPLE)
 
     def broadcast(self, value: T | None) -> T:
         """What rank 0 gives, to all."""
@@ -44,13 +47,20 @@ class MpiWorld:
         """What each gives, in the order of ranks, to all."""
         return list(self._comm.allgather(value))
 
+    def serve(self) -> None:
+        """Let MPI make progress with what other ranks want."""
+        self._comm.Iprobe()
+
     def shares(self) -> MpiShares:
         """A counter that lives on rank 0."""
         return MpiShares(self._mpi, self._comm)
 
     def abort(self, code: int) -> None:
         """End all ranks."""
+        sys.stderr.flush()
         self._comm.Abort(code)
+        # Some libraries come back, and have the launcher end this process a moment later.
+        os._exit(code)
 
 
 class MpiShares:

@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from ratemlx.runtime.listening import Listening
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.stopping import ELSEWHERE, TIME_LIMIT, Deadline, Stopped
-from ratemlx.runtime.world import Shares, World, numbers
+from ratemlx.runtime.world import Shares, World, is_agreed, numbers
 
 T = TypeVar("T")
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.1
@@ -54,6 +55,7 @@ class Sharing:
         self._world, self._deadline = world, deadline
         self._shares = world.shares()
         self._rest_is_left = False
+        self._listening = Listening(world, self._shares)
         self.progress = SharedProgress(progress, self._shares)
 
     def check(self) -> None:
@@ -95,12 +97,16 @@ class Sharing:
             raise Stopped(TIME_LIMIT)
 
     def __enter__(self) -> Sharing:
+        self._listening.__enter__()
         return self
 
-    def __exit__(self, *outcome: object) -> None:
-        # All ranks come here together, for what failed on one was raised on all (world.together).
-        self.progress.catch_up()
-        self._shares.close()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # All ranks come here together, for what failed on one was raised on all (world.together). A fault that was
+        # raised on one alone will end the others: none of them may be waited for.
+        if error is None or self._world.size == 1 or is_agreed(error):
+            self._listening.__exit__(None, None, None)
+            self.progress.catch_up()
+            self._shares.close()
 
 
 class Every:

@@ -77,6 +77,15 @@ def _raise_once() -> None:
         raise Stopped(_Received.name)
 
 
+def stop_from_elsewhere() -> None:
+    """From another thread: interrupt the main one as by a signal, if signals are handled here."""
+    if _Received.name is None:
+        _Received.name = ELSEWHERE
+    number = getattr(signal, SIGNALS[-1], None)
+    if number is not None and signal.getsignal(number) is _handle:
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+
 class shielded:  # noqa: N801
     """Within this context a signal waits until its end: for what must not be cut in two.
 

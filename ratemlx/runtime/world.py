@@ -75,6 +75,13 @@ class World(Protocol):
     def gather(self, value: T) -> list[T]:
         """What each gives, in the order of ranks, to all."""
 
+    @property
+    def threads_may_call(self) -> bool:
+        """Whether any thread may talk to the others, at any time."""
+
+    def serve(self) -> None:
+        """Let what others want of this process go on."""
+
     def shares(self) -> Shares:
         """A new counter from 0."""
 
@@ -123,6 +130,7 @@ class Alone:
     size = 1
     local_rank = 0
     local_size = 1
+    threads_may_call = False
 
     def broadcast(self, value: T | None) -> T:
         """The value itself."""
@@ -132,6 +140,9 @@ class Alone:
     def gather(self, value: T) -> list[T]:
         """The value alone."""
         return [value]
+
+    def serve(self) -> None:
+        """Nobody wants anything."""
 
     def shares(self) -> Shares:
         """A counter."""
@@ -196,13 +207,18 @@ def _agreed(error: E) -> E:
     return error
 
 
+def is_agreed(error: BaseException) -> bool:
+    """Whether this was raised on all processes together."""
+    return bool(getattr(error, "agreed", False))
+
+
 @contextmanager
 def nobody_waits(world: World) -> Iterator[None]:
     """What one process raises on its own ends all others too, which would wait for it for ever."""
     try:
         yield
     except BaseException as error:
-        if world.size > 1 and not getattr(error, "agreed", False):
+        if world.size > 1 and not is_agreed(error):
             print(f"rank {world.rank} of {world.size} ends the run", file=sys.stderr)
             world.abort(_told(error))
         raise
