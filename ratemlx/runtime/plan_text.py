@@ -15,7 +15,7 @@ def describe(job: Job, plan: Plan, device_name: str, finished: int = 0) -> list[
         _time(job, plan),
     ]
     if plan.batches:
-        lines += [_network(job, plan), _cost(plan), *_idle_lanes(plan)]
+        lines += [_network(job, plan), _cost(job, plan), *_idle_lanes(plan)]
     return lines + [f"warning: {remark}" for remark in job.warnings]
 
 
@@ -57,12 +57,14 @@ def _network(job: Job, plan: Plan) -> str:
     return f"conduction speed{speed}{many}: delays of {low:,} to {high:,} steps, blocks of {sizes} steps"
 
 
-def _cost(plan: Plan) -> str:
+def _cost(job: Job, plan: Plan) -> str:
     largest = max(len(batch.instances) for batch in plan.batches)
     batches = _count(len(plan.batches), "batch", "batches")
+    kept = job.spec.outputs.kept.which
+    results = f"results {bytes_text(plan.result_bytes)}" if kept == "all" else f"series kept: {kept}"
     return (
         f"{batches} of up to {largest:,}, {bytes_text(plan.batch_bytes)} of memory;"
-        f" results {bytes_text(plan.result_bytes)}; estimated time {seconds_text(plan.seconds)}"
+        f" {results}; estimated time {seconds_text(plan.seconds)}"
     )
 
 

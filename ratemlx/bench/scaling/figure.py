@@ -47,8 +47,10 @@ def _draw(axis: Axes, points: Sequence[Mapping[str, Any]], cores: int, colour: s
     if ranks[-1] > cores:
         edge = cores * (min(count for count in ranks if count > cores) / cores) ** 0.5
         axis.axvspan(edge, ranks[-1] * 1.2, color=IDEAL, alpha=0.15, linewidth=0, label="more ranks than cores")
+    shift = (4, 5) if shrinks else (4, -11)
     for item in points:
-        axis.annotate(f"{item['efficiency']:.0%}", (item["ranks"], item["seconds"]), (4, 5), textcoords="offset points")
+        place = item["ranks"], item["seconds"]
+        axis.annotate(f"{item['efficiency']:.0%}", place, shift, textcoords="offset points")
     _scales(axis, ranks, [*ideal, *(seconds for _, seconds in every)])
     axis.set_xlabel("ranks")
     axis.set_ylabel("seconds")
