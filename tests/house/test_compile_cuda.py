@@ -1,4 +1,4 @@
-"""The reader of ptxas's report, the table of what kernels take, and two kernels compiled where nvcc is found."""
+"""The reader of ptxas's report, the table of what kernels take, and two kernels that nvcc compiles."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ratemlx.abi import Form
-from tests.house.compile_cuda import FUNCTIONS, GENERATED, Usage, Variant, compile_kernel, find_nvcc, usages, variants
+from tests.house.compile_cuda import FUNCTIONS, GENERATED, Usage, Variant, compile_kernel, usages, variants
 from tests.house.kernel_table import TABLE, Row, compared, read_table, written_table
+from tests.support.tools import needed_nvcc
 
 REPORT = """\
 ptxas info    : 0 bytes gmem
@@ -30,10 +31,7 @@ def test_what_a_kernel_takes_is_read_from_the_report() -> None:
 
 @pytest.mark.parametrize("form", ["block", "tile"])
 def test_a_committed_kernel_compiles_without_spills(form: Form) -> None:
-    nvcc = find_nvcc()
-    if nvcc is None:
-        pytest.skip("no nvcc")
-    found = compile_kernel(nvcc, Variant(GENERATED / "montbrio" / "cuda", "sm_80", form=form))
+    found = compile_kernel(needed_nvcc(), Variant(GENERATED / "montbrio" / "cuda", "sm_80", form=form))
     assert {usage.function for usage in found} == {"start_kernel", FUNCTIONS[form]}
     assert [usage.spilled_bytes for usage in found] == [0, 0]
 

@@ -1,4 +1,4 @@
-"""What abi.py says of a GPU's kernels: variants, launches and shared memory; nvcc says the same where it is found."""
+"""What abi.py says of a GPU's kernels: variants, launches and shared memory; nvcc says the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from ratemlx import abi
 from ratemlx.resources import INCLUDE
-from tests.house.compile_cuda import GENERATED, Variant, compile_kernel, find_nvcc
+from tests.house.compile_cuda import GENERATED, Variant, compile_kernel
+from tests.support.tools import needed_nvcc
 
 BATCH = abi.Batch(n_tiles=3, n_nodes=68, n_steps=37)
 
@@ -56,26 +57,20 @@ def test_only_large_steps_in_float32_are_short_of_registers() -> None:
 @pytest.mark.parametrize(("precision", "form", "block"), [("float32", "block", 16), ("float64", "tile", 1)])
 @pytest.mark.parametrize("model", ["montbrio", "kuramoto"])
 def test_shared_memory_is_what_the_compiler_reports(model: str, precision: str, form: str, block: int) -> None:
-    nvcc = find_nvcc()
-    if nvcc is None:
-        pytest.skip("no nvcc")
     exact, shape = cast("abi.Precision", precision), cast("abi.Form", form)
     variant = Variant(GENERATED / model / "cuda", "sm_90", exact, shape)
-    usage = next(item for item in compile_kernel(nvcc, variant) if item.function.startswith("advance"))
+    usage = next(item for item in compile_kernel(needed_nvcc(), variant) if item.function.startswith("advance"))
     expected = abi.shared_bytes(manifest(model), lanes=32, block=block, precision=exact, form=shape)
     assert usage.shared_bytes == expected
     assert expected == (0 if model == "kuramoto" else 2048)
 
 
 def test_too_much_shared_memory_is_refused_with_a_reason() -> None:
-    nvcc = find_nvcc()
-    if nvcc is None:
-        pytest.skip("no nvcc")
     found = manifest("montbrio")
     lanes = 1024
     assert abi.shared_bytes(found, lanes=lanes, block=16) > abi.SHARED_BYTES
     macros = abi.definitions(found, lanes=lanes, block=16)
-    command = [nvcc, "-arch=sm_90", "-std=c++17", "-cubin", "-I", str(INCLUDE), "-o", "/dev/null"]
+    command = [needed_nvcc(), "-arch=sm_90", "-std=c++17", "-cubin", "-I", str(INCLUDE), "-o", "/dev/null"]
     command += [*(f"-D{name}={value}" for name, value in macros.items()), str(GENERATED / "montbrio/cuda/montbrio.cu")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode

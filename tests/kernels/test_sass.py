@@ -1,4 +1,4 @@
-"""Counting what a kernel executes: the reader of nvdisasm's text, and a kernel where nvcc and nvdisasm are found."""
+"""Counting what a kernel executes: the reader of nvdisasm's text, and a kernel that nvcc compiled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from ratemlx.bench import sass
 from ratemlx.errors import DeviceError
-from tests.house.compile_cuda import GENERATED, Variant, compile_kernel, find_nvcc
+from tests.house.compile_cuda import GENERATED, Variant, compile_kernel
+from tests.support.tools import needed_nvcc
 
 LISTING = """\
 //--------------------- .text.advance_kernel      --------------------------
@@ -80,11 +81,8 @@ def test_without_a_disassembler_it_says_how_to_get_one(monkeypatch: pytest.Monke
 
 
 def test_a_step_of_montbrio_has_the_arithmetic_of_its_equations(tmp_path: Path) -> None:
-    nvcc = find_nvcc()
-    if nvcc is None or sass.find_disassembler() is None:
-        pytest.skip("no nvcc or no nvdisasm")
     cubin = tmp_path / "montbrio.cubin"
-    compile_kernel(nvcc, Variant(GENERATED / "montbrio" / "cuda", "sm_90"), cubin)
+    compile_kernel(needed_nvcc(), Variant(GENERATED / "montbrio" / "cuda", "sm_90"), cubin)
     counts = sass.count_sass(sass.disassemble(cubin))["advance_kernel"]
     assert counts.step is not None
     assert counts.edge is not None

@@ -6,7 +6,6 @@ arrays that refuse to become arrays of NumPy or numbers of Python, except by `cu
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -241,14 +240,3 @@ def test_the_double_catches_what_it_should(cupy: Any) -> None:
             breach()
     with pytest.raises(AttributeError):
         cupy.median(array)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(importlib.util.find_spec("cupy") is None, reason="CuPy is not installed")
-def test_cupy_itself_gives_the_same() -> None:
-    import cupy
-
-    expected = evaluate(ALL, {"E": _recording(_series())}, chunk=2)
-    found = evaluate(ALL, {"E": _recording(cupy.asarray(_series()))}, chunk=2)
-    for name, values in {**expected.columns, **expected.regional}.items():
-        np.testing.assert_allclose({**found.columns, **found.regional}[name], values, rtol=1e-9, err_msg=name)

@@ -94,7 +94,8 @@ def test_csv(run: Path, tmp_path: Path) -> None:
 
 
 def test_parquet(run: Path, tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
+    from pyarrow import parquet
+
     export(run, tmp_path / "all.parquet")
     table = parquet.read_table(tmp_path / "all.parquet")
     assert [tuple(row.values()) for row in table.to_pylist()] == ask(run, "SELECT * FROM instances")

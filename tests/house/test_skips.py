@@ -1,0 +1,23 @@
+"""Only tests that need a GPU may be skipped: a tool that is missing is a failure, or nobody notices."""
+
+from __future__ import annotations
+
+import re
+
+from tests.house.sources import CHECKOUT
+
+SKIPPING = re.compile(r"pytest\.(skip|importorskip)\(|mark\.skip(if)?\b|unittest\.skip")
+ALLOWED = ("tests/gpu/", "tests/house/test_skips.py")
+"""Where there is no GPU, what is in the first is skipped."""
+ASKED_FOR = {"tests/support/slurm.py": 1}
+"""Skips that a variable of the environment asks for, for machines that may not start daemons."""
+
+
+def test_only_tests_of_gpus_are_skipped() -> None:
+    found = {}
+    for path in sorted((CHECKOUT / "tests").rglob("*.py")):
+        name = path.relative_to(CHECKOUT).as_posix()
+        skips = len(SKIPPING.findall(path.read_text(encoding="utf-8")))
+        if skips and not name.startswith(ALLOWED):
+            found[name] = skips
+    assert found == ASKED_FOR
