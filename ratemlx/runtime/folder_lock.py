@@ -24,6 +24,8 @@ from ratemlx.errors import ResultError
 LOCK_FILE = "run.lock"
 BEAT_SECONDS = 60.0
 """How often the owner touches its lock."""
+PATIENCE_SECONDS = 3.0
+"""How long a process of this computer may take to end: mpirun can be gone before the ranks that it killed."""
 SILENT_SECONDS = 10 * BEAT_SECONDS
 """A lock that was not touched for so long is said to be so; clocks of computers differ by less."""
 _held: set[Path] = set()
@@ -36,10 +38,13 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = folder.resolve() / LOCK_FILE
-        if not _create(lock):
-            _remove_stale(lock, folder)
-            if not _create(lock):
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while not _create(lock):
+            if _remove_stale(lock):
+                continue
+            if time.monotonic() > patience or not _may_be_ending(lock):
                 raise _in_use(lock, folder)
+            time.sleep(0.05)
     except OSError as error:
         raise ResultError(f"results cannot be written to {folder}: {error.strerror}") from error
     _held.add(lock)
@@ -82,10 +87,14 @@ def _own(environment: Mapping[str, str] = os.environ) -> _Owner:
 
 
 def _began(pid: int) -> int | None:
-    """When a process of this computer began, in ticks since it was started; None where that is not told."""
+    """When a process of this computer began, in ticks since it was started; None where that is not told.
+
+    Of one that has ended and waits for its parent to notice, it is -1.
+    """
     try:
         # The name of the program, in parentheses, may hold anything.
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return -1 if told[0] in "ZX" else int(told[19])
     except (OSError, ValueError, IndexError):
         return None
 
@@ -109,23 +118,30 @@ def _create(lock: Path) -> bool:
     return True
 
 
-def _remove_stale(lock: Path, folder: Path) -> None:
-    """Take away the lock of a process that is gone; raises ResultError if it may be alive."""
+def _remove_stale(lock: Path) -> bool:
+    """Take away the lock of a process that is gone; False if it may be alive."""
     before = _read(lock)
     if before is None:
-        return
+        return True
     if not _is_stale(before, lock):
-        raise _in_use(lock, folder)
+        return False
     # Of several that find it stale one alone can rename it, and sees whether it got what it had judged.
     aside = lock.with_name(f".{LOCK_FILE}.{os.getpid()}")
     try:
         lock.rename(aside)
     except FileNotFoundError:
-        return
+        return True
     if _read(aside) != before:
         aside.rename(lock)
-        raise _in_use(lock, folder)
+        return False
     aside.unlink()
+    return True
+
+
+def _may_be_ending(lock: Path) -> bool:
+    """Whether it is another process of this computer that holds the lock."""
+    owner = _owner(_read(lock) or b"")
+    return owner is not None and owner.host == socket.gethostname() and owner.pid != os.getpid()
 
 
 def _read(lock: Path) -> bytes | None:
@@ -164,7 +180,7 @@ def _is_stale(content: bytes, lock: Path) -> bool:
     except PermissionError:
         pass
     began = _began(owner.pid)
-    return None not in (began, owner.began) and began != owner.began
+    return began == -1 or (None not in (began, owner.began) and began != owner.began)
 
 
 def _in_use(lock: Path, folder: Path) -> ResultError:

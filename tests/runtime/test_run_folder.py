@@ -217,7 +217,10 @@ def test_parts_of_another_run_are_not_merged(spec: RunSpec, tmp_path: Path) -> N
         merge(tmp_path / "parts")
 
 
-def test_two_runs_cannot_share_a_folder(spec: RunSpec, old: Result, tmp_path: Path) -> None:
+def test_two_runs_cannot_share_a_folder(
+    spec: RunSpec, old: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_lock, "PATIENCE_SECONDS", 0.1)
     done = replace(spec, output=tmp_path)
     host = socket.gethostname()
     with locked(tmp_path), pytest.raises(ResultError) as caught:
@@ -299,3 +302,12 @@ def test_a_lock_that_was_taken_from_us_is_not_removed(tmp_path: Path) -> None:
     with locked(tmp_path):
         lock.write_text(json.dumps({"pid": 7, "host": "elsewhere"}))
     assert lock.exists()
+
+
+def test_a_process_that_is_just_ending_is_waited_for(tmp_path: Path) -> None:
+    """Also one that has ended, which its parent has not noticed."""
+    ending = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3)"])
+    (tmp_path / LOCK_FILE).write_text(json.dumps({"pid": ending.pid, "host": socket.gethostname()}))
+    with locked(tmp_path):
+        pass
+    ending.wait()

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from tests.store.crash import memory
@@ -157,10 +158,10 @@ def main() -> None:
     parser.add_argument("--series", action="store_true", help="with series kept")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     given = parser.parse_args()
-    # All that a child would have to import.
-    import scipy.fft  # noqa: F401
-
-    import ratemlx.runtime.simulation  # noqa: F401
+    for name in ("ratemlx.runtime.simulation", "ratemlx.runtime.driver_options", "scipy.fft", "xarray"):
+        import_module(name)  # all that every child would have to import
+    for name in ("h5netcdf", "matplotlib.figure", "matplotlib.backends.backend_agg") if given.series else ():
+        import_module(name)
 
     with tempfile.TemporaryDirectory(dir=memory()) as name:
         place = Path(name)

@@ -14,7 +14,7 @@ from tests.house.sources import CHECKOUT
 
 @pytest.mark.parametrize(
     "words",
-    [("--kills", "40"), ("--mpi", "12"), ("--stride", "6"), ("--stride", "12", "--series")],
+    [("--kills", "40"), ("--mpi", "10"), ("--stride", "6"), ("--stride", "20", "--series")],
     ids=lambda words: " ".join(words),
 )
 def test_lives(words: tuple[str, ...]) -> None:
