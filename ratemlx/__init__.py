@@ -12,18 +12,37 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ratemlx import errors
+    from ratemlx.fitness.settings import FitnessSettings
     from ratemlx.load import load
+    from ratemlx.observables.settings import Balloon, BoldSettings
     from ratemlx.runtime.connectome import Connectome
     from ratemlx.runtime.open_folder import open_result
     from ratemlx.runtime.result import Result
+    from ratemlx.runtime.stimulus import Stimulus
     from ratemlx.simulate import simulate
 
 __version__: str
-__all__ = ["Connectome", "Result", "__version__", "errors", "load", "open_result", "simulate"]
+__all__ = [
+    "Balloon",
+    "BoldSettings",
+    "Connectome",
+    "FitnessSettings",
+    "Result",
+    "Stimulus",
+    "__version__",
+    "errors",
+    "load",
+    "open_result",
+    "simulate",
+]
 
 _MODULES = {
+    "Balloon": "ratemlx.observables.settings",
+    "BoldSettings": "ratemlx.observables.settings",
     "Connectome": "ratemlx.runtime.connectome",
+    "FitnessSettings": "ratemlx.fitness.settings",
     "Result": "ratemlx.runtime.result",
+    "Stimulus": "ratemlx.runtime.stimulus",
     "load": "ratemlx.load",
     "open_result": "ratemlx.runtime.open_folder",
     "simulate": "ratemlx.simulate",

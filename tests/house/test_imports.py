@@ -43,7 +43,7 @@ LAW = {
     "bench.gpu": ("bench", "cluster", "runtime", "simulate", "abi", *FOUNDATION),
     "bench.scaling": ("bench", "report", "runtime", "load", "simulate", "abi", *FOUNDATION),
     "describe": ("describe", "simulate", "runtime", "passes", "ir", "transfer", *FOUNDATION),
-    "": ("runtime", "load", "simulate", *FOUNDATION),
+    "": ("runtime", "fitness", "observables", "load", "simulate", *FOUNDATION),
     "__main__": ("cli",),
     "cli": None,
 }

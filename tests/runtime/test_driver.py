@@ -118,6 +118,40 @@ def test_without_the_runtime_a_driver_says_what_to_install() -> None:
     )
 
 
+def test_ranking_by_the_flags_of_the_paper(folder: Path) -> None:
+    """-gs tells the best, with -w keeps their series; what fitness leaves out is said in any case."""
+    fc = np.corrcoef(np.random.default_rng(2).standard_normal((68, 90)))
+    np.save(folder.parent / "fc.npy", fc)
+    words = (
+        "--sweep",
+        "drive=0:1:12",
+        "-n",
+        "60",
+        "-gs",
+        "-ff",
+        "fc.npy",
+        "--reference-order",
+        "connectome",
+        "-x",
+        "1",
+    )
+    told = drive(folder, *words)
+    assert told.returncode == 0, told.stderr
+    assert told.stderr == "note: fitness compares matrices off their diagonals\n"
+    lines = told.stdout.splitlines()
+    assert lines[13].split() == ["best", "instance", "drive", "fitness"]
+    assert len(lines) == 13 + 11
+    kept = drive(folder, *words, "-w", "-o", "out")
+    assert "ratemlx export out best.nc --table best" in kept.stdout
+    best = ratemlx.open_result(folder.parent / "out").best
+    assert best is not None
+    assert best.instance.values.tolist() == [int(line.split()[1]) for line in lines[14:]]
+    assert best["series_x"].shape == (10, 60, 68)
+    off = ~np.eye(68, dtype=bool)
+    wanted = [np.corrcoef(one[off], fc[off])[0, 1] for one in best["FC_x"].values]
+    np.testing.assert_allclose(best["fitness"].values, wanted, rtol=1e-5)
+
+
 def test_results_in_a_folder(folder: Path) -> None:
     done = drive(folder, "--sweep", "drive=1:2:2", "-n", "5", "-o", "out")
     assert (done.returncode, done.stdout) == (0, "results: out\n")

@@ -298,3 +298,22 @@ def largest(recording):
     file.write_text(text.replace(".max(axis=1)", ".min(axis=1)"))
     with pytest.raises(RatemlxError, match="plugins"):
         results(replace(spec, output=tmp_path / "run"), **asked)
+
+
+def test_the_best_are_exported(spec: RunSpec, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    from ratemlx.cli import main
+
+    kept = results(replace(spec, output=tmp_path / "run"), fitness=make_fitness(terms="FC_SC"), keep="best:2")
+    assert main(["export", str(tmp_path / "run"), str(tmp_path / "best.nc"), "--table", "best"]) == 0
+    with xr.open_dataset(tmp_path / "best.nc", engine="h5netcdf", decode_times=False) as found:
+        assert kept.best is not None
+        xr.testing.assert_equal(found.load(), kept.best)
+    results(replace(spec, output=tmp_path / "plain"), metrics="mean_FC")
+    for run_folder, file, message in (
+        ("plain", "a.nc", "does not rank its instances"),
+        ("run", "a.csv", "end it in .nc"),
+        ("run", "no/a.nc", "is not a folder"),
+    ):
+        assert main(["export", str(tmp_path / run_folder), str(tmp_path / file), "--table", "best"]) == 2
+        assert message in capfd.readouterr().err
+    assert not list(tmp_path.glob("a.*"))
