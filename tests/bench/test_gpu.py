@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ratemlx.bench.gpu import variants
+from ratemlx.bench.gpu import analysis, variants
 from ratemlx.bench.gpu.__main__ import main
 from ratemlx.bench.gpu.benchmark import Settings, goals, table
 from ratemlx.bench.gpu.measure import _steps_within
@@ -19,10 +20,11 @@ from ratemlx.bench.gpu.variants import DEFAULT, Variant, batch_of, definitions_o
 from ratemlx.bench.gpu.works import WORKS, Work, job_of
 from ratemlx.bench.sass import Counts, FunctionCounts
 from ratemlx.cluster.hardware import find_gpu
-from ratemlx.errors import RatemlxError
+from ratemlx.errors import MetricError, RatemlxError
 from ratemlx.runtime.batch import Chunk
 from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.devices.base import Device
+from ratemlx.runtime.outputs import Outputs
 from ratemlx.runtime.spec import Job
 from tests.support.rateml_kernel import SHIM
 
@@ -124,6 +126,7 @@ def test_goals_compare_what_was_measured() -> None:
             {"key": "montbrio", "note": "no memory"},
         ],
         "memory": {"instances_per_40_gb": 150_000},
+        "analysis": {"table2": {"analysis_over_simulation": 0.5}},
         "paper_kernel": {"repaired": {"node_steps_per_second": 5e8}, "as_shipped": {"note": "none"}},
     }
     said = {name: (item["reached"], item["met"]) for name, item in goals(found).items()}
@@ -135,6 +138,7 @@ def test_goals_compare_what_was_measured() -> None:
         "adex over the paper's kernel, repaired": (40.0, True),
         "adex over the paper's kernel, as shipped": (None, None),
         "montbrio: node-steps/s": (None, None),
+        "adex: simulation over analysis by table2": (2.0, True),
         "wong_wang over cubnm": (None, None),
     }
 
@@ -228,3 +232,17 @@ def test_measuring_cubnm(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("ratemlx.bench.peers.cubnm_rate", broken)
     assert "no kernel image" in str(measure_cubnm(WORKS[3], seconds=1.0)["note"])
+
+
+def test_analysis_is_timed_beside_simulation(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    choices = {"series": Outputs(metrics=("mean_PLI",), keep="none"), "streamed": analysis.CHOICES["streamed_fc"]}
+    monkeypatch.setattr(analysis, "CHOICES", choices)
+    found: Any = analysis.measure_analysis(WORKS[2].shrunk(3, 500), device, "cuda-emulation")
+    assert (found["instances"], found["steps"]) == (3, 500)
+    for name in choices:
+        assert found[name]["metrics_computed_on"] == "host"
+        assert found[name]["simulation_seconds"] > 0
+        assert found[name]["analysis_seconds"] > 0
+    monkeypatch.setattr(analysis, "CHOICES", {"table2": Outputs(metrics=("table2",), keep="none")})
+    with pytest.raises(MetricError):
+        analysis.measure_analysis(WORKS[2].shrunk(1, 500), device, "cuda-emulation")

@@ -133,7 +133,7 @@ measured() { # PART SECONDS LIMIT: one part of the benchmark, into a file of its
         --output "$PARTS/${1%%,*}.json" "${SMALLER[@]+"${SMALLER[@]}"}"
 }
 
-bench() { measured works,memory "$SECONDS_GIVEN" $((SECONDS_GIVEN * 2)); }
+bench() { measured works,memory,analysis "$SECONDS_GIVEN" $((SECONDS_GIVEN * 2)); }
 
 paper() { measured paper 20 90; }
 

@@ -40,7 +40,7 @@ LAW = {
     "cluster": ("cluster", "runtime", "abi", *FOUNDATION),
     "simulate": ("runtime", "fitness", "observables", "targets", "load", "ir", "abi", *FOUNDATION),
     "bench": ("bench", "runtime", "observables", "metrics", "store", "targets", "load", "simulate", "abi", *FOUNDATION),
-    "bench.gpu": ("bench", "cluster", "runtime", "simulate", "abi", *FOUNDATION),
+    "bench.gpu": ("bench", "cluster", "runtime", "observables", "simulate", "abi", *FOUNDATION),
     "bench.scaling": ("bench", "report", "runtime", "load", "simulate", "abi", *FOUNDATION),
     "describe": ("describe", "simulate", "runtime", "passes", "ir", "transfer", *FOUNDATION),
     "": ("runtime", "fitness", "observables", "load", "simulate", *FOUNDATION),

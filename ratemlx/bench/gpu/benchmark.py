@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ratemlx.bench.gpu.analysis import measure_analysis
 from ratemlx.bench.gpu.measure import measure_work
 from ratemlx.bench.gpu.peers import measure_cubnm, measure_paper_kernel
 from ratemlx.bench.gpu.variants import DEFAULT, time_variant
@@ -24,8 +25,8 @@ from ratemlx.runtime.devices import open_device
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.fingerprint import ratemlx_version
 
-PARTS = ("works", "memory", "paper", "cubnm")
-WEIGHTS = {"works": 0.65, "memory": 0.02, "paper": 0.2, "cubnm": 0.13}
+PARTS = ("works", "memory", "analysis", "paper", "cubnm")
+WEIGHTS = {"works": 0.6, "memory": 0.02, "analysis": 0.05, "paper": 0.2, "cubnm": 0.13}
 """How the time is shared out among the parts."""
 MEMORY_GOAL = 120_000
 """Instances of second-order AdEx at speed 3 that are to fit into 40 GB."""
@@ -78,6 +79,8 @@ def measure_gpu(settings: Settings, say: Say = lambda _: None) -> dict[str, Any]
             found["works"] = _works(settings, device, gpu, say)
         if "memory" in settings.parts:
             found["memory"] = _memory(settings, device, say)
+        if "analysis" in settings.parts:
+            found["analysis"] = _analysis(settings, device, say)
         free = device.free_bytes()
     finally:
         device.close()
@@ -104,6 +107,7 @@ def goals(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "adex over the paper's kernel, repaired": (_ratio(rates.get("adex"), _paper_rate(found, "repaired")), 20.0),
         "adex over the paper's kernel, as shipped": (_ratio(rates.get("adex"), _paper_rate(found, "as_shipped")), 20.0),
         "montbrio: node-steps/s": (rates.get("montbrio"), 4e10),
+        "adex: simulation over analysis by table2": (_inverse(_share_of_analysis(found)), 1.0),
         "wong_wang over cubnm": (
             _ratio(rates.get("wong_wang"), found.get("cubnm", {}).get("node_steps_per_second")),
             2.0,
@@ -206,6 +210,14 @@ def _memory(settings: Settings, device: Device, say: Say) -> dict[str, object]:
     }
 
 
+def _analysis(settings: Settings, device: Device, say: Say) -> dict[str, object]:
+    say("analysis beside simulation")
+    try:
+        return measure_analysis(settings.works()[0], device, settings.device)
+    except RatemlxError as error:
+        return {"note": error.message}
+
+
 def _paper(settings: Settings, gpu: Gpu | None, free: float, say: Say) -> dict[str, object]:
     work = settings.works()[0]
     say("the paper's kernel")
@@ -236,6 +248,15 @@ def _environment(settings: Settings, device: Device) -> dict[str, Any]:
 def _paper_rate(found: Mapping[str, Any], key: str) -> float | None:
     rate: float | None = found.get("paper_kernel", {}).get(key, {}).get("node_steps_per_second")
     return rate
+
+
+def _share_of_analysis(found: Mapping[str, Any]) -> float | None:
+    share: float | None = found.get("analysis", {}).get("table2", {}).get("analysis_over_simulation")
+    return share
+
+
+def _inverse(value: float | None) -> float | None:
+    return 1 / value if value else None
 
 
 def _ratio(one: float | None, other: float | None) -> float | None:
