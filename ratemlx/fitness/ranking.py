@@ -14,7 +14,7 @@ import numpy as np
 from ratemlx.runtime.arrays import AnyArray, Floats, Int64s
 
 BEST = 10
-"""As many are kept in van der Vlag et al. 2023."""
+"""As many are told, and keep their arrays, in van der Vlag et al. 2023."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from ratemlx import metrics
 from ratemlx.errors import MetricError
 from ratemlx.fitness import Fitness, rank
 from ratemlx.fitness import prepare as prepare_fitness
+from ratemlx.fitness.ranking import BEST
 from ratemlx.metrics import Metric, Recording, Statistics
 from ratemlx.metrics.blas import one_thread
 from ratemlx.metrics.dynamic_connectivity import FEWEST_WINDOWS, n_windows
@@ -28,14 +29,13 @@ from ratemlx.observables.settings import BoldSettings, ObservableSettings
 from ratemlx.runtime.arrays import AnyArray, Floats, Int64s
 from ratemlx.runtime.batch import BatchResult
 from ratemlx.runtime.devices.base import Device
-from ratemlx.runtime.outputs import BEST
+from ratemlx.runtime.kept_arrays import FITNESS
 from ratemlx.runtime.parameters import sweepable
 from ratemlx.runtime.plan import BatchPlan
 from ratemlx.runtime.spec import Job
 from ratemlx.store import Catalogue, MetricEntry, ParameterEntry, Ranking, Shard, StoredArray
 from ratemlx.store.matrices import BOLD_SUFFIX, FC_NAME, SERIES_NAME, full, symmetric
 
-FITNESS = "fitness"
 DYNAMICS = "dynamics"
 WINDOWED = {"sliding_window_fcd", "fcd_variance"}
 """Metrics of windows, which are undefined where a recording has too few of them."""

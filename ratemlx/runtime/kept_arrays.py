@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ratemlx.fitness import rank
+from ratemlx.fitness.evaluate import TOTAL
 from ratemlx.runtime.arrays import AnyArray, Floats
 from ratemlx.store import StoredArray
 from ratemlx.store.matrices import BOLD_SUFFIX, FC_NAME, SERIES_NAME, whole
@@ -19,7 +20,7 @@ from ratemlx.store.matrices import BOLD_SUFFIX, FC_NAME, SERIES_NAME, whole
 if TYPE_CHECKING:
     import xarray as xr
 
-FITNESS = "fitness"
+FITNESS = TOTAL
 RANKED = "best_instances"
 """What run.json calls the number of best instances that arrays are kept of."""
 

@@ -15,10 +15,9 @@ from typing import Literal
 
 from ratemlx.errors import SweepError
 from ratemlx.fitness import FitnessSettings, parse_terms
+from ratemlx.fitness.ranking import BEST
 from ratemlx.observables.settings import BoldSettings
 
-BEST = 10
-"""Instances whose arrays are kept when a run ranks them, as in van der Vlag et al. 2023."""
 KEEP_HINT = "all, none, best, or best:N"
 
 

@@ -11,13 +11,13 @@ import numpy as np
 
 from ratemlx.fitness import rank
 from ratemlx.runtime.finishing import KEPT
+from ratemlx.runtime.kept_arrays import FITNESS
 from ratemlx.runtime.result import Result
 from ratemlx.runtime.series import Quantity, variable_name
 
 MAX_LINES = 20
 MAX_NAMES = 10
 MAX_METRICS = 4
-FITNESS = "fitness"
 
 
 def result_table(result: Result, most: int = MAX_LINES) -> list[str]:

@@ -128,7 +128,7 @@ function traces() {
       made.append(element("div", { class: "row" }, element("b", {}, y < 0 ? "" : data.axes[y].texts[row]), limits));
       for (const item of inRow) made.append(item === undefined ? element("span", {}) : panel(item, scale === "panel" ? extent([item]) : bounds, readout, scale === "panel"));
     }
-    made.append(element("span", {}), element("span", { class: "times" }, element("span", {}, figures(drawn.start)), element("span", {}, `${drawn.stop.toLocaleString("en")} ms`)));
+    made.append(element("span", {}), element("span", { class: "times" }, element("span", {}, drawn.start.toLocaleString("en")), element("span", {}, `${drawn.stop.toLocaleString("en")} ms`)));
     const frame = [made];
     if (y >= 0) frame.unshift(element("p", { class: "note" }, `Rows: ${data.axes[y].label}. Columns: ${data.axes[x].label}.`));
     return frame;
@@ -142,7 +142,7 @@ function traces() {
     for (const item of all) {
       const bounds = whole || extent([item]);
       made.append(element("figure", {}, element("figcaption", {}, describe(item)), panel(item, bounds, readout, true),
-        element("div", { class: "times" }, element("span", {}, figures(drawn.start)), element("span", {}, `${drawn.stop.toLocaleString("en")} ms`))));
+        element("div", { class: "times" }, element("span", {}, drawn.start.toLocaleString("en")), element("span", {}, `${drawn.stop.toLocaleString("en")} ms`))));
     }
     return [made];
   }
