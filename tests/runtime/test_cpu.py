@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,7 +19,7 @@ from ratemlx import abi
 from ratemlx.errors import DeviceError, KernelError
 from ratemlx.runtime import Connectome, RunSpec
 from ratemlx.runtime.cache import cache_folder, replacing
-from ratemlx.runtime.devices import open_device
+from ratemlx.runtime.devices import cpu, open_device
 from ratemlx.runtime.devices.compiler import FLAGS, compile_library, find_compiler, vector_bytes
 from ratemlx.runtime.devices.cpu import CpuDevice, CpuQueue
 from ratemlx.runtime.engine import Hooks, run_plan
@@ -238,3 +239,22 @@ def test_an_interrupt_waits_for_kernels(linear: Path, small: Connectome) -> None
         assert queue.idle
     finally:
         device.close()
+
+
+def test_many_tiles_are_handed_out_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few calls of all tiles, each tile once, and every stretch in the order of calls."""
+    monkeypatch.setattr(cpu, "MOST_CALLS", 4)
+    seen: dict[str, list[tuple[int, int]]] = {"a": [], "b": []}
+    with ThreadPoolExecutor(3) as pool:
+        queue = CpuQueue(pool)
+        order: list[tuple[str, int]] = []
+
+        def call(name: str, begin: int, end: int) -> None:
+            seen[name].append((begin, end))
+            order.append((name, begin))
+
+        for name in seen:
+            queue.submit(10, call, name)
+        queue.synchronize()
+    assert all(sorted(calls) == [(0, 3), (3, 6), (6, 9), (9, 10)] for calls in seen.values())
+    assert all(order.index(("a", begin)) < order.index(("b", begin)) for begin in (0, 3, 6, 9))

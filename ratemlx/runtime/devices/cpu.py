@@ -26,6 +26,8 @@ from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.plan import ITEM_BYTES
 
 ALIGNMENT = 64
+MOST_CALLS = 512
+"""Calls that a queue makes of one; each takes 50 us to hand out, which of ever more tiles would be ever more."""
 
 
 def available_threads() -> int:
@@ -63,21 +65,29 @@ class HostDownload:
 
 
 class CpuQueue:
-    """Calls that run in order for each tile; tiles run side by side, on the threads of the device."""
+    """Calls that run in order for each tile, or each stretch of a few where there are very many.
+
+    Tiles run side by side, on the threads of the device.
+    """
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool
         self._latest: dict[int, Future[None]] = {}
+        self._stretch: int | None = None
 
     @property
     def idle(self) -> bool:
         """Whether nothing is queued or running."""
         return all(call.done() for call in self._latest.values())
 
-    def submit(self, tile: int, function: Callable[..., None], *arguments: object) -> None:
-        """Queue a call after the tile's last one."""
-        # A thread that waits for the call before it cannot wait for ever: that one was given to the pool earlier.
-        self._latest[tile] = self._pool.submit(_call_after, self._latest.get(tile), function, *arguments)
+    def submit(self, tiles: int, function: Callable[..., None], arguments: object) -> None:
+        """Queue a call for all tiles, each after its last one."""
+        # The same stretches in all calls, for what is in order is a stretch.
+        self._stretch = stretch = self._stretch or max(1, -(-tiles // MOST_CALLS))
+        for begin in range(0, tiles, stretch):
+            # A thread that waits for the call before it cannot wait for ever: that one was given to the pool earlier.
+            before, end = self._latest.get(begin), min(begin + stretch, tiles)
+            self._latest[begin] = self._pool.submit(_call_after, before, function, arguments, begin, end)
 
     def download(self, buffer: Buffer) -> HostDownload:
         """The buffer's own array, when what is queued now is done."""
@@ -104,7 +114,7 @@ def _call_after(before: Future[None] | None, function: Callable[..., None], *arg
 
 
 class CpuProgram:
-    """Functions of a loaded library, called for one tile at a time, so that a tile stays in cache."""
+    """Functions of a loaded library, called for one tile, or few, at a time, so that a tile stays in cache."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
         self._library = library
@@ -116,8 +126,7 @@ class CpuProgram:
         # The caller changes its structure for the next call while this one still waits.
         copied = type(arguments).from_buffer_copy(arguments)
         called = self._function(function)
-        for tile in range(tiles):
-            queue.submit(tile, called, ctypes.byref(copied), tile, tile + 1)
+        queue.submit(tiles, called, ctypes.byref(copied))
 
     def _function(self, name: str) -> Any:
         if name not in self._functions:
