@@ -54,7 +54,7 @@ def run(spec: RunSpec, progress: Progress | None = None, world: World | None = N
         threads = own_threads(spec, world)
         device = together(world, lambda: open_own_device(spec, world, threads))
         try:
-            task = _Task(job, device, world, told, deadline)
+            task = _Task(job, device, threads, world, told, deadline)
             result = task.in_memory() if spec.output is None else task.to_disk()
         finally:
             device.close()
@@ -74,7 +74,7 @@ def plan_run(spec: RunSpec, world: World | None = None) -> list[str]:
         threads = own_threads(spec, world)
         device = together(world, lambda: open_own_device(spec, world, threads))
         try:
-            task = _Task(job, device, world, Progress(), Deadline(None))
+            task = _Task(job, device, threads, world, Progress(), Deadline(None))
             return describe(job, together(world, lambda: task.plan(None)), device.name)
         finally:
             device.close()
@@ -87,13 +87,15 @@ def _prepared(spec: RunSpec, world: World) -> Job:
 
 
 class _Task:
-    """One job on the device of this rank."""
+    """One job on the device of this rank; metrics are computed on `threads` of its cores."""
 
-    def __init__(self, job: Job, device: Device, world: World, progress: Progress, deadline: Deadline) -> None:
+    def __init__(
+        self, job: Job, device: Device, threads: int, world: World, progress: Progress, deadline: Deadline
+    ) -> None:
         self._job, self._device, self._world = job, device, world
         self._progress, self._deadline = progress, deadline
         self._limits: Limits = common_limits(job, device, world)
-        self.analysis = together(world, lambda: Analysis(job, self._limits.lanes, self._limits.workers))
+        self.analysis = together(world, lambda: Analysis(job, self._limits.lanes, threads))
 
     def plan(self, pending: Int64s | None) -> Plan:
         """Batches for the pending instances; the same on all ranks."""

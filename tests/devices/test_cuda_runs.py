@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from ratemlx.cli import main
-from ratemlx.runtime import run
+from ratemlx.runtime import analysis, run
 from ratemlx.runtime.batch import RunningBatch
 from ratemlx.runtime.devices import cuda_open
 from ratemlx.runtime.devices.cuda import CudaDevice
+from ratemlx.runtime.outputs import Outputs
 from tests.support.fake_cuda import fake_device
 from tests.support.shipped import series_of, shipped
 
@@ -77,3 +78,19 @@ def test_a_run_that_is_interrupted_leaves_the_gpu_at_rest(
     assert all(not lane.leaving for lane in device._lanes._all)
     monkeypatch.setattr(RunningBatch, "collect", collect)
     np.testing.assert_array_equal(series_of(run(on_gpu)), series_of(run(spec)))
+
+
+def test_metrics_take_the_cores_of_the_host_and_not_of_the_gpu(
+    devices: list[CudaDevice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    plain = analysis.metrics.evaluate
+
+    def evaluate(*arguments: Any, threads: int) -> Any:
+        taken.append(threads)
+        return plain(*arguments, threads=threads)
+
+    monkeypatch.setattr(analysis.metrics, "evaluate", evaluate)
+    outputs = Outputs(metrics=("mean_FC",))
+    run(replace(shipped("montbrio", "cuda-emulation", duration=20.0, outputs=outputs, threads=3), device="cuda"))
+    assert (taken, devices[0].workers) == ([3], 4)
