@@ -127,6 +127,8 @@ def _checked(array: AnyArray, name: str, exposures: Sequence[str]) -> Floats:
             f"{name} holds {len(values)} matrices, and fitness is taken of {len(exposures)} exposures",
             f"choose which, in the order of the file; there are {', '.join(exposures)}",
         )
+    if not values.size:
+        raise MetricError(f"{name} is empty", FORMS)
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         exposure, row, column = bad[0]
@@ -139,6 +141,11 @@ def _checked(array: AnyArray, name: str, exposures: Sequence[str]) -> Floats:
             f"{name} is not symmetric: row {row}, column {column} (counted from 0) differs from its mirror by "
             f"{apart.max():.3g}",
             "functional connectivity is; is it a matrix of weights or of effective connectivity?",
+        )
+    largest = float(np.abs(values).max())
+    if largest > 1.0 + ASYMMETRY:
+        raise MetricError(
+            f"{name} holds {largest:.6g}, and correlations lie between -1 and 1", "divide it by its scale first"
         )
     off = ~np.eye(values.shape[-1], dtype=bool)
     if values.shape[-1] < 3 or any(np.ptp(matrix[off]) == 0 for matrix in values):

@@ -68,7 +68,8 @@ class FitnessSettings:
             ("phFCD", self.phfcd, "values of a reference phFCD"),
         ):
             if term in self.terms and given is None:
-                raise MetricError(f"the fitness term {term} needs {what}", f"known terms: {', '.join(TERMS)}")
+                option = {"FC": "--reference", "FCD": "--reference-fcd", "phFCD": "--reference-phfcd"}[term]
+                raise MetricError(f"the fitness term {term} needs {what}", f"add {option} FILE")
             if given is not None and term not in self.chosen:
                 hint = f"add the term {term}, or leave the reference out"
                 raise MetricError(f"{given.name} is given for fitness, and no term compares with it", hint)

@@ -57,6 +57,8 @@ class Layout:
 
     def first_kept(self, transient: float) -> int:
         """Samples that end within the first `transient` ms, which are left out; raises SweepError if few remain."""
+        if not transient >= 0:
+            raise SweepError(f"the transient must not be below zero; it is {transient:g} ms")
         first = math.ceil(transient / self.period - 1e-6)
         if first + 2 > self.n_samples:
             raise SweepError(

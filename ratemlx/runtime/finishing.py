@@ -19,6 +19,8 @@ from ratemlx.runtime.result import PARAMETERS_FILE, SERIES_FILE, write_parameter
 from ratemlx.runtime.series import Block, SeriesInfo, read_blocks, write_netcdf
 from ratemlx.store import RunStore, Shard
 
+MAX_ROWS = 1_000_000
+"""Points that parameters.csv is written for."""
 KEPT = "kept_series"
 """What run.json calls the choice of series to keep: all, none or best."""
 
@@ -51,7 +53,12 @@ def told(folder: Path) -> Iterator[None]:
 
 
 def write_points(store: RunStore, steps: AnyArray | None = None) -> None:
-    """parameters.csv of this sweep's points; with their status where that is known. Raises ResultError."""
+    """parameters.csv of this sweep's points; with their status where that is known. Raises ResultError.
+
+    Millions of points are in the database only, where they can be asked for.
+    """
+    if len(store.registration.instances) > MAX_ROWS:
+        return
     with told(store.folder):
         write_parameters(store.folder / PARAMETERS_FILE, _info(store, store.registration.instances), steps)
 

@@ -138,7 +138,10 @@ def _series(path: Path, wanted: Int64s) -> object:
         data = xr.open_dataset(file, engine="h5netcdf", decode_times=False)
         there = data["instance"].values
     except (OSError, KeyError, ValueError) as error:
-        raise ResultError(f"{file} cannot be read: {error}") from error
+        raise ResultError(
+            f"{file} is damaged: {str(error).splitlines()[0]}",
+            "put a copy of it back, or run the same command with --restart; numbers are safe in the database",
+        ) from error
     if np.array_equal(there, wanted):
         return data["time_series"].variable
     if not np.isin(wanted, there).all():

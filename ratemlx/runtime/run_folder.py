@@ -88,7 +88,8 @@ class RunFolder:
 
     def stock(self) -> Stock:
         """What other ranks must know of it."""
-        return Stock.of(self.numbers, self.pending(), complete=self.complete)
+        finished = int(self.store.finished().sum())
+        return Stock.of(self.numbers, self.pending(), finished=finished, complete=self.complete)
 
     def begin(self, result_bytes: int) -> None:
         """Write the parameters; raises ResultError when the disk is too small."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratemlx.errors import ClusterError, InternalError, RatemlxError
+from ratemlx.errors import ClusterError, InternalError, RatemlxError, SweepError
 from ratemlx.runtime.analysis import Analysis, on_host
 from ratemlx.runtime.batch import BatchResult, Place
 from ratemlx.runtime.devices.base import Device
@@ -26,6 +26,7 @@ from ratemlx.runtime.series import series_info
 from ratemlx.runtime.sharing import Every, OneBehind, Sharing
 from ratemlx.runtime.spec import Job, RunSpec, prepare
 from ratemlx.runtime.stopping import Deadline, shielded
+from ratemlx.runtime.sweep import check_axes
 from ratemlx.runtime.world import World, nobody_waits, open_world, together
 
 INGEST_SECONDS = 5.0
@@ -83,7 +84,12 @@ def plan_run(spec: RunSpec, world: World | None = None) -> list[str]:
 def _prepared(spec: RunSpec, world: World) -> Job:
     if spec.output is None and world.size > 1:
         raise ClusterError("several processes need a folder for their results", "add -o DIR")
-    return prepare(spec)
+    if spec.output is None and spec.part is not None:
+        raise SweepError("a part of a sweep needs a folder, in which it is merged with the others", "add -o DIR")
+    job = prepare(spec)
+    if spec.output is not None:
+        check_axes(job.sweep)
+    return job
 
 
 class _Task:
@@ -194,8 +200,7 @@ class _Task:
         plan = together(world, lambda: self.plan(pending))
         if len(set(world.gather(plan.digest))) > 1:
             raise InternalError("ranks made different plans of the same run")
-        finished = job.sweep.n_instances - len(pending)
-        self._progress.announce([*describe(job, plan, self._device.name, finished), *analysis.notes])
+        self._progress.announce([*describe(job, plan, self._device.name, stock.finished), *analysis.notes])
         together(world, lambda: folder.begin(plan.result_bytes) if folder is not None else None)
         writer = writer_of(job, world.rank)
         every = Every(INGEST_SECONDS)
@@ -210,7 +215,8 @@ class _Task:
                 folder.store.ingest()
 
         try:
-            self._compute(plan, keep, look_after)
+            if plan.n_instances:
+                self._compute(plan, keep, look_after)
         except BaseException:
             # Finished batches are safe in their shards; in the database they can be looked at too.
             if folder is not None:

@@ -21,6 +21,8 @@ from ratemlx.runtime.parameters import find_parameter
 
 MAX_POINTS = 10**9
 MAX_SHOWN = 10**18
+MAX_AXIS = 10**6
+"""Values of one axis of a grid that a run's folder keeps; a table has its own file."""
 
 Spacing = Literal["linear", "log"]
 AxisValues = object
@@ -151,6 +153,16 @@ def _checked(name: str, values: object) -> Floats:
             f"{name}: value {1 + int(np.flatnonzero(~np.isfinite(array))[0])} (counted from 1) is not finite"
         )
     return array + 0.0  # -0.0 becomes 0.0: equal values must be equal bytes
+
+
+def check_axes(sweep: Sweep) -> None:
+    """Refuse axes that are too long to be kept with a run; raises SweepError."""
+    for axis in sweep.axes if sweep.kind == "grid" else ():
+        if len(axis.values) > MAX_AXIS:
+            raise SweepError(
+                f"{axis.name} has {len(axis.values):,} values, more than the {MAX_AXIS:,} that a folder keeps",
+                "write the points to a table (--points FILE.npz), or sweep several parameters",
+            )
 
 
 def _check_unique(names: Sequence[str]) -> None:

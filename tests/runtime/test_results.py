@@ -141,7 +141,7 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
 def test_damaged_series_are_told(spec: RunSpec, tmp_path: Path) -> None:
     run(replace(spec, output=tmp_path))
     (tmp_path / "time_series.nc").write_text("no")
-    with pytest.raises(ResultError, match=r"time_series.nc cannot be read"):
+    with pytest.raises(ResultError, match=r"time_series.nc is damaged"):
         ratemlx.open_result(tmp_path)
     (tmp_path / "time_series.nc").unlink()
     with pytest.raises(ResultError, match="were not kept"):

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import ratemlx
-from ratemlx.errors import ResultError
+from ratemlx.errors import ResultError, SweepError
 from ratemlx.runtime import Connectome, Result, RunSpec, finishing, folder_lock, run
 from ratemlx.runtime.folder_lock import LOCK_FILE, locked
 from ratemlx.runtime.merging import merge
@@ -311,3 +311,12 @@ def test_a_process_that_is_just_ending_is_waited_for(tmp_path: Path) -> None:
     with locked(tmp_path):
         pass
     ending.wait()
+
+
+def test_axes_that_a_folder_cannot_keep_are_refused(spec: RunSpec, tmp_path: Path) -> None:
+    long = replace(spec, sweep={"drive": (0.0, 1.0, 1_000_001)}, output=tmp_path / "out", duration=1.0)
+    with pytest.raises(SweepError, match="drive has 1,000,001 values"):
+        run(long)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SweepError, match="a part of a sweep needs a folder"):
+        run(replace(spec, part=(0, 2)))

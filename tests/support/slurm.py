@@ -7,6 +7,7 @@ munge. Where they are missing, tests fail, unless RATEMLX_TEST_SLURM=0 says that
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -56,6 +57,8 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=10000,bf_interval=1
 SlurmdParameters=config_overrides
+# MPICH names its shared memory by the job: what killed ranks of an earlier job of the same number left would be found.
+FirstJobId={first_job}
 GresTypes=gpu
 MpiDefault=none
 ReturnToService=2
@@ -180,7 +183,10 @@ def _configure(folder: Path) -> dict[str, str]:
         NODE.format(node=node, host=host, port=port, cpus=CPUS, gpus=GPUS)
         for node, port in zip(NODES, ports, strict=True)
     )
-    text = CONFIGURATION.format(host=host, folder=folder, controller_port=controller_port, nodes=nodes)
+    first_job = 1000 + secrets.randbelow(10**6)
+    text = CONFIGURATION.format(
+        host=host, folder=folder, controller_port=controller_port, nodes=nodes, first_job=first_job
+    )
     (folder / "slurm.conf").write_text(text)
     (folder / "gres.conf").write_text(f"Name=gpu File={folder}/gpu[0-{GPUS - 1}]\n")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "SBATCH", "CUDA"))}
