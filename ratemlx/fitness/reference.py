@@ -142,11 +142,6 @@ def _checked(array: AnyArray, name: str, exposures: Sequence[str]) -> Floats:
             f"{apart.max():.3g}",
             "functional connectivity is; is it a matrix of weights or of effective connectivity?",
         )
-    largest = float(np.abs(values).max())
-    if largest > 1.0 + ASYMMETRY:
-        raise MetricError(
-            f"{name} holds {largest:.6g}, and correlations lie between -1 and 1", "divide it by its scale first"
-        )
     off = ~np.eye(values.shape[-1], dtype=bool)
     if values.shape[-1] < 3 or any(np.ptp(matrix[off]) == 0 for matrix in values):
         raise MetricError(f"{name} has nothing to compare with: its entries off the diagonal are all the same")
