@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ratemlx.ir.model import Model
 
 ALL = "all"
-CUDA = "cuda"
+CUDA: Literal["cuda"] = "cuda"
 SHOWN_LINES = 20
 """Lines of a difference that `--check` prints of each file."""
 
@@ -109,11 +109,21 @@ def _architectures(text: str | None, targets: tuple[str, ...], check: bool) -> t
 
 
 def _compile(folder: Path, architecture: str) -> None:
+    import numpy as np
+
     from ratemlx.abi import Manifest
-    from ratemlx.runtime.devices.cuda_compile import compile_for, default_variants
+    from ratemlx.observables import programs
+    from ratemlx.observables.layout import Layout
+    from ratemlx.runtime.devices.cuda_architecture import parse_architecture
+    from ratemlx.runtime.devices.cuda_compile import LANES, all_compilers, compile_for, default_variants, device_code
 
     for chosen in default_variants(Manifest.load(folder)):
         print(compile_for(folder, architecture, chosen))
+    # Streamed metrics and BOLD have programs of their own, the same for every model.
+    layout = Layout(n_regions=1, exposures=(), period=1.0, n_samples=1, lanes=LANES, dtype=np.dtype(np.float32))
+    for name in programs.SOURCES:
+        chosen = programs.definitions(layout, CUDA)
+        print(device_code(programs.source(name), chosen, parse_architecture(architecture), all_compilers()))
 
 
 def _write(model: Model, target: str, output: Path) -> None:
