@@ -62,7 +62,6 @@ def test_the_figure_tells_all(found: Mapping[str, Any], tmp_path: Path) -> None:
 
 
 def test_ranks_are_shared_out_really(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("mpi4py")
     size = ("--instances", "16", "--steps", "300", "--repeat", "1", "--ranks", "2,1")
     files = ("-o", str(tmp_path / "scaling.json"), "--figure", str(tmp_path / "scaling.png"))
     assert main(["bench", "montbrio", "--scaling", *size, *files]) == 0
@@ -77,7 +76,6 @@ def test_ranks_are_shared_out_really(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_run_that_fails_is_told() -> None:
-    pytest.importorskip("mpi4py")
     work = Work(generated_folder("montbrio"), connectome="tvb:67")
     with pytest.raises(ClusterError, match="mpirun -n 1` failed: tvb-data has no connectome of '67' regions"):
         measure_scaling(work, (1,), 1)

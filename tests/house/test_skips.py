@@ -9,8 +9,8 @@ from tests.house.sources import CHECKOUT
 SKIPPING = re.compile(r"pytest\.(skip|importorskip)\(|mark\.skip(if)?\b|unittest\.skip")
 ALLOWED = ("tests/gpu/", "tests/house/test_skips.py")
 """Where there is no GPU, what is in the first is skipped."""
-ELSEWHERE = {"tests/support/slurm.py": 1, "tests/bench/test_scaling.py": 2, "tests/survival/test_faults.py": 1}
-"""Skips where daemons, several ranks or mounted file systems are not to be had: not a tool's lack, but the machine's."""
+ELSEWHERE = {"tests/support/slurm.py": 1, "tests/survival/test_faults.py": 1}
+"""Skips where daemons or mounted file systems are not to be had: not a tool's lack, but the machine's."""
 
 
 def test_only_tests_of_gpus_are_skipped() -> None:
