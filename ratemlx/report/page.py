@@ -24,7 +24,7 @@ from ratemlx.report.open import open_run
 from ratemlx.report.pack import script_json
 from ratemlx.report.payload import payload
 from ratemlx.report.run import Run, remembered
-from ratemlx.report.summaries import SHOWN_DIVERGED, Distribution, shares, summarise
+from ratemlx.report.summaries import FITNESS, SHOWN_DIVERGED, Distribution, shares, summarise
 from ratemlx.resources import templates
 from ratemlx.runtime.cache import replacing
 
@@ -70,6 +70,7 @@ def report_page(run: Run) -> str:
     return environment.get_template("page.html.jinja").render(
         **_context(run, cells, distributions),
         has_maps=bool(cells.axes and run.metrics),
+        n_axes=len(cells.axes),
         has_traces=data["traces"] is not None,
         has_matrices=any(item["instance"] >= 0 for item in data["matrices"]),
         data=Markup(script_json(data)),
@@ -91,6 +92,7 @@ def _context(run: Run, cells: Cells, distributions: Sequence[Distribution]) -> M
         "warnings": warnings(run),
         "facts": facts(run),
         "remarks": cells.remarks(run),
+        "best_title": "Best fits" if any(item.name.startswith(FITNESS) for item in run.metrics) else "Extremes",
         "distributions": [(item, bars(item)) for item in distributions],
         "width": HISTOGRAM_WIDTH,
         "height": HISTOGRAM_HEIGHT,

@@ -12,15 +12,17 @@ from ratemlx.report.choose import choose
 from ratemlx.report.colours import COOLWARM, VIRIDIS
 from ratemlx.report.pack import number, packed
 from ratemlx.report.run import Matrix, Quantity, Run, columns_by_groups
-from ratemlx.report.summaries import FITNESS, RANKS, Ranking, default_metric
+from ratemlx.report.summaries import FITNESS, Ranking, default_metric
 from ratemlx.runtime.arrays import Floats, Int64s
 
-MOST_MATRICES = 24
+MOST_MATRIX_BYTES = 6 << 20
+"""Of all matrices of instances together, before they are written as text; those of the best are always there."""
 
 
 def payload(run: Run, cells: Cells, rankings: Sequence[Ranking]) -> dict[str, Any]:
     """Everything, ready to be written as JSON."""
     first = default_metric(run)
+    matrices, is_full = _matrices(run, rankings)
     return {
         "model": run.model,
         "axes": [_axis(axis) for axis in cells.axes],
@@ -29,7 +31,8 @@ def payload(run: Run, cells: Cells, rankings: Sequence[Ranking]) -> dict[str, An
         "cells": _cells(cells),
         "traces": _traces(run, cells),
         "ranks": _ranks(run, rankings),
-        "matrices": _matrices(run, rankings),
+        "matrices": [_matrix(item) for item in (*matrices, *run.references) if _is_square(item)],
+        "matricesLeftOut": is_full,
         "regions": list(run.regions),
         "colours": {"viridis": VIRIDIS.split(), "coolwarm": COOLWARM.split()},
     }
@@ -119,14 +122,23 @@ def _ranks(run: Run, rankings: Sequence[Ranking]) -> dict[str, Any]:
     }
 
 
-def _matrices(run: Run, rankings: Sequence[Ranking]) -> list[dict[str, Any]]:
-    """Matrices of the fittest instances, or of the best by the first metric, then those that belong to no instance."""
+def _matrices(run: Run, rankings: Sequence[Ranking]) -> tuple[list[Matrix], bool]:
+    """Matrices of instances that rankings name, the fittest first, and whether there was no room for all."""
     ordered = sorted(rankings, key=lambda item: item.quantity.name != FITNESS)
-    best = ordered[0].highest.tolist() if ordered else []
-    found = run.matrices(best[:RANKS])[:MOST_MATRICES]
-    return [
-        _matrix(item) for item in (*found, *run.references) if item.values.ndim == 2 and len({*item.values.shape}) == 1
-    ]
+    named = (instance for item in ordered for ends in (item.highest, item.lowest) for instance in ends.tolist())
+    kept: list[Matrix] = []
+    size = 0
+    for instance in dict.fromkeys(named):
+        found = run.matrices([instance])
+        size += sum(4 * item.values.size for item in found)
+        if kept and size > MOST_MATRIX_BYTES:
+            return kept, True
+        kept.extend(found)
+    return kept, False
+
+
+def _is_square(item: Matrix) -> bool:
+    return item.values.ndim == 2 and len({*item.values.shape}) == 1
 
 
 def _matrix(item: Matrix) -> dict[str, Any]:

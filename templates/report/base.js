@@ -93,11 +93,14 @@ function paintCells(canvas, columns, rows, colourOf) {
   context.putImageData(image, 0, 0);
 }
 
-// Values as colours between two bounds: sequential, or diverging about zero where the bounds have two signs.
+// The lesser side of zero has its own colours only if it reaches this far, as a share of the greater side.
+const BOTH_SIDES = 0.25;
+
+// Values as colours between two bounds: sequential, or diverging about zero where values on both sides of it matter.
 class Colours {
-  constructor(low, high, logarithmic = false) {
-    const signed = low < 0 && high > 0;
-    const reach = Math.max(-low, high);
+  constructor(low, high, logarithmic = false, diverging = low < 0 && high > 0 && Math.min(-low, high) > BOTH_SIDES * Math.max(-low, high)) {
+    const signed = diverging && high > low;
+    const reach = Math.max(Math.abs(low), Math.abs(high));
     [this.low, this.high] = signed ? [-reach, reach] : [low, high];
     this.stops = signed ? MAPS.coolwarm : MAPS.viridis;
     this.logarithmic = logarithmic && low > 0;

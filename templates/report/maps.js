@@ -1,4 +1,4 @@
-// Heat maps of a metric over two parameters, a panel for each value of a third.
+// A metric over two parameters as heat maps, over one as a line; a panel for each value of a third.
 function maps() {
   const view = document.getElementById("maps-view");
   if (!view) return;
@@ -9,12 +9,14 @@ function maps() {
   const diverged = unpack(data.cells.diverged), means = unpack(data.cells.means);
   const cells = first.length;
   const SCALES = [["range", "whole sweep"], ["inner", "2 to 98 % of the sweep"], ["view", "what is shown"]];
+  // Cells of a single map are no larger than this (px), so that a few do not fill the screen; a line keeps off the edges (%).
+  const WIDEST_CELL = 130, HIGHEST_CELL = 62, LINE_HEAD = 8, LINE_FOOT = 92;
   let metric = data.firstMetric, scale = "range", logarithmic = false;
 
   const axesBox = element("div", { class: "controls", id: "maps-axes" });
   const metricBox = element("div", { class: "controls", id: "maps-metric" },
     metricChoice("Metric", metric, (value) => { metric = value; draw(); }),
-    choice("Colours over", SCALES, scale, (value) => { scale = value; draw(); }));
+    choice("Scale over", SCALES, scale, (value) => { scale = value; draw(); }));
   const log = element("input", { type: "checkbox", id: "maps-log" });
   log.addEventListener("change", () => { logarithmic = log.checked; draw(); });
   metricBox.append(element("label", { class: "inline" }, log, "logarithmic colours"));
@@ -61,7 +63,7 @@ function maps() {
     const [low, high] = bounds(found);
     const { x, y, facet } = chooser.axis;
     const quantity = data.metrics[metric];
-    log.disabled = !(low > 0);
+    log.disabled = !(low > 0) || y < 0;
     const colours = new Colours(low, high, logarithmic);
     const readout = element("p", { class: "readout", "aria-live": "polite", id: "maps-readout" }, quantity.description);
     const { bar, point } = colourBar(colours, quantity.label);
@@ -69,33 +71,37 @@ function maps() {
     const panels = element("div", { class: "panels" });
     const across = Math.min(found.panels, view.clientWidth < 600 ? 2 : found.panels % 4 && found.panels % 3 === 0 ? 3 : 4);
     panels.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
-    if (across === 1) panels.style.maxWidth = "680px";
-    if (across === 2) panels.style.maxWidth = "960px";
     for (let panel = 0; panel < found.panels; panel++) {
       const title = facet < 0 ? "" : levelText(facet, panel);
-      panels.append(drawPanel(found, panel, title, { colours, gone, readout, point, quantity }));
+      panels.append(drawPanel(found, panel, title, { colours, gone, readout, point, quantity, across }));
     }
     const legend = element("p", { class: "legend" });
     if (found.lost.some((lost, place) => lost && lost === found.n[place])) legend.append(element("span", { class: "gone" }, "all diverged"));
     if (found.value.some((value, place) => Number.isNaN(value) && !(found.lost[place] && found.lost[place] === found.n[place]))) legend.append(element("span", { class: "empty" }, "no instance, or not defined"));
-    const plot = element("div", { class: "plot" }, element("div", { class: "y" }, y < 0 ? "" : data.axes[y].label), panels, element("div", { class: "x" }, data.axes[x].label));
-    view.replaceChildren(element("div", { class: "head" }, readout, bar), plot, legend);
-    panels.querySelectorAll(".frame").forEach((frame) => ticks(frame, x, y));
+    const plot = element("div", { class: "plot" }, element("div", { class: "y" }, y < 0 ? quantity.label : data.axes[y].label), panels, element("div", { class: "x" }, data.axes[x].label));
+    if (across === 1) plot.style.maxWidth = `${Math.max(y < 0 ? 560 : 420, WIDEST_CELL * found.columns)}px`;
+    else if (across === 2) plot.style.maxWidth = "960px";
+    view.replaceChildren(element("div", { class: "head" }, readout, y < 0 ? "" : bar), plot, legend);
+    panels.querySelectorAll(".frame").forEach((frame) => ticks(frame, x, y, colours));
+    plot.querySelector(".x").style.paddingLeft = `${panels.querySelector(".ticks.left").offsetWidth}px`;
     if (table.open) list(found);
   }
 
-  function drawPanel(found, panel, title, { colours, gone, readout, point, quantity }) {
+  function drawPanel(found, panel, title, { colours, gone, readout, point, quantity, across }) {
     const { columns, rows } = found;
+    const isLine = chooser.axis.y < 0;
     const placeOf = (column, row) => (panel * rows + rows - 1 - row) * columns + column;
-    const canvas = element("canvas", { "aria-hidden": "true" });
-    paintCells(canvas, columns, rows, (column, row) => {
+    const canvas = isLine ? line(found, panel, colours) : element("canvas", { "aria-hidden": "true" });
+    if (!isLine) paintCells(canvas, columns, rows, (column, row) => {
       const place = placeOf(column, row);
       if (found.n[place] && found.lost[place] === found.n[place]) return gone;
       return colours.at(found.value[place]);
     });
-    const label = `Heat map of ${quantity.label}${title ? " at " + title : ""}; arrow keys move, Enter shows the cell`;
-    const field = element("div", { class: "field", tabindex: "0", role: "application", "aria-roledescription": "heat map", "aria-label": label }, canvas);
-    field.style.aspectRatio = String(Math.min(columns === 1 ? 1 : 12, Math.max(1.05, columns / Math.max(rows, 1.5))));
+    const label = `${isLine ? "Plot" : "Heat map"} of ${quantity.label}${title ? " at " + title : ""}; arrow keys move, Enter shows the cell`;
+    const field = element("div", { class: "field", tabindex: "0", role: "application", "aria-roledescription": isLine ? "plot" : "heat map", "aria-label": label }, canvas);
+    if (isLine) field.classList.add("line");
+    if (across === 1) field.style.height = isLine ? "240px" : `${Math.min(560, Math.max(150, HIGHEST_CELL * rows))}px`;
+    else field.style.aspectRatio = String(isLine ? 1.4 : Math.max(1.05, columns / rows));
     walk(field, columns, rows, (column, row) => {
       const place = placeOf(column, row);
       const strong = element("strong", {}, found.n[place] && found.lost[place] === found.n[place] ? "diverged" : withUnit(found.value[place], quantity));
@@ -105,6 +111,26 @@ function maps() {
     const frame = element("div", { class: "frame" }, element("div", { class: "ticks left" }), field, element("div", { class: "ticks bottom" }));
     if (title) frame.prepend(element("span", {}), element("figcaption", {}, title));
     return element("figure", {}, frame);
+  }
+
+  // Dots joined by a line, at equal steps as cells of a map are; levels without a value interrupt it.
+  function line(found, panel, colours) {
+    const made = drawing("svg", { "aria-hidden": "true" });
+    const across = (column) => 100 * (column + 0.5) / found.columns;
+    const height = (value) => colours.high > colours.low ? LINE_FOOT - (LINE_FOOT - LINE_HEAD) * (value - colours.low) / (colours.high - colours.low) : 50;
+    const values = [...found.value.subarray(panel * found.columns, (panel + 1) * found.columns)];
+    values.forEach((value, column) => {
+      if (!Number.isFinite(value)) {
+        const place = panel * found.columns + column;
+        const lost = found.n[place] && found.lost[place] === found.n[place];
+        if (lost) made.append(drawing("rect", { class: "gone", x: `${100 * column / found.columns}%`, y: "0", width: `${100 / found.columns}%`, height: "100%" }));
+        return;
+      }
+      const next = values[column + 1];
+      if (Number.isFinite(next)) made.append(drawing("line", { x1: `${across(column)}%`, y1: `${height(value)}%`, x2: `${across(column + 1)}%`, y2: `${height(next)}%` }));
+      made.append(drawing("circle", { cx: `${across(column)}%`, cy: `${height(value)}%`, r: found.columns > 40 ? 2 : 4 }));
+    });
+    return made;
   }
 
   function where(panel, column, row) {
@@ -151,7 +177,7 @@ function maps() {
   }
 
   // As many labels as fit without touching each other.
-  function ticks(frame, x, y) {
+  function ticks(frame, x, y, colours) {
     const [left, field, bottom] = [".left", ".field", ".bottom"].map((name) => frame.querySelector(name));
     const spread = (texts, most) => {
       const step = Math.max(1, Math.ceil(texts.length / Math.max(1, most)));
@@ -164,6 +190,15 @@ function maps() {
       for (const [text, place] of spread(texts, field.clientHeight / 16)) {
         const made = element("span", {}, text);
         made.style.top = `${100 * (texts.length - place - 0.5) / texts.length}%`;
+        left.append(made);
+      }
+    }
+    if (y < 0) {
+      const ends = colours.high > colours.low ? [[LINE_HEAD, colours.high], [(LINE_HEAD + LINE_FOOT) / 2, colours.middle], [LINE_FOOT, colours.low]] : [[50, colours.low]];
+      left.style.width = `${Math.max(...ends.map(([, value]) => figures(value).length)) * 0.52 + 0.9}em`;
+      for (const [top, value] of ends) {
+        const made = element("span", {}, figures(value));
+        made.style.top = `${top}%`;
         left.append(made);
       }
     }

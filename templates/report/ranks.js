@@ -6,6 +6,8 @@ function ranks() {
   const place = new Map(table.instances.map((instance, index) => [instance, index]));
   const matrices = data.matrices.map((item) => ({ ...item, values: unpack(item.values) }));
   const owners = new Set(matrices.map((item) => item.instance).filter((instance) => instance >= 0));
+  const reason = data.matricesLeftOut ? "This page has no room for more matrices; ratemlx plot --kind fc --instance draws those that the run kept."
+    : "The run kept no matrices of these; it keeps those of its best instances.";
   let metric = data.firstMetric, order = "highest", chosen = -1;
 
   document.getElementById("best-controls").append(
@@ -30,7 +32,7 @@ function ranks() {
     const rows = named.map((instance, rank) => {
       const at = place.get(instance);
       const has = owners.has(instance);
-      const name = has ? element("button", { type: "button", "aria-label": `Matrices of instance ${instance}` }, String(instance)) : String(instance);
+      const name = has ? element("button", { type: "button", "aria-label": `Matrices of instance ${instance}` }, String(instance)) : element("span", { title: owners.size ? reason : null }, String(instance));
       const row = element("tr", { class: (has ? "pick" : "") + (instance === chosen ? " chosen" : "") }, element("th", { scope: "row" }, String(rank + 1)), element("td", {}, name),
         ...table.parameters.map((_, index) => element("td", {}, figures(table.swept[index][at]))), several ? element("td", {}, String(table.seeds[at])) : null,
         ...shown.map((index) => element("td", {}, figures(table.values[index][at]))));
@@ -39,29 +41,44 @@ function ranks() {
     });
     const body = rows.length ? rows : [element("tr", {}, element("td", { class: "text" }, "not defined for any instance"))];
     view.replaceChildren(element("table", { id: "best-table" }, element("thead", {}, head), element("tbody", {}, ...body)));
+    const without = owners.size ? named.filter((instance) => !owners.has(instance)) : [];
+    const note = element("p", { class: "note" }, `No link: ${without.join(", ")}. ${reason}`);
+    document.getElementById("best-note").replaceChildren(...(without.length ? [note] : []));
   }
 
+  // All matrices of an instance, then those of no instance with which they are compared; what is alike has one scale.
   function showMatrices(instance) {
-    const box = document.getElementById("best-matrices");
     const own = matrices.filter((item) => item.instance === instance);
-    box.replaceChildren(element("h3", {}, `Instance ${instance}`), ...own.map((item) => group(item)));
+    const names = new Set(own.map((item) => item.name)), exposures = new Set(["", ...own.map((item) => item.exposure)]);
+    const others = matrices.filter((item) => item.instance < 0 && item.size === own[0].size && exposures.has(item.exposure))
+      .sort((one, other) => names.has(other.name) - names.has(one.name));
+    const alike = [...own, ...others.filter((item) => names.has(item.name))];
+    const reach = Math.max(...limits(alike).map(Math.abs));
+    const colours = new Colours(-reach, reach, false, true);
+    const intro = "Region by region, in the order of the connectome. Point at an entry to read it.";
+    const readout = element("p", { class: "readout", "aria-live": "polite" }, intro + (others.length ? " Off the diagonal, r is the correlation of two matrices." : " The run keeps no reference to compare with."));
+    const { bar, point } = colourBar(colours, [...names].join(", "));
+    const drawn = alike.map((item) => matrix(item, item.instance < 0 ? `Reference ${called(item)}` : called(item), likeness(item, others), colours, readout, point));
+    for (const item of others.filter((other) => !names.has(other.name))) {
+      const scale = ownColours(item);
+      const side = colourBar(scale, called(item) + (scale.logarithmic ? ", logarithmic; darkest: none" : ""));
+      const made = matrix(item, called(item), "", scale, readout, side.point);
+      made.append(side.bar);
+      drawn.push(made);
+    }
+    document.getElementById("best-matrices").replaceChildren(element("h3", {}, `Instance ${instance}`),
+      element("div", { class: "head" }, readout, bar), element("div", { class: "matrices" }, ...drawn));
   }
 
-  // One matrix and those of no instance that have its size, and its exposure or none; one scale for what is alike.
-  function group(item) {
-    const others = matrices.filter((other) => other.instance < 0 && other.size === item.size && (!other.exposure || other.exposure === item.exposure))
-      .sort((one, other) => (other.name === item.name) - (one.name === item.name));
-    const alike = [item, ...others.filter((other) => other.name === item.name)];
-    const colours = new Colours(...limits(alike));
-    const readout = element("p", { class: "readout", "aria-live": "polite" });
-    const { bar, point } = colourBar(colours, "correlation");
-    const figuresOf = [item, ...others].map((one) => {
-      const same = alike.includes(one);
-      const title = one === item ? `${item.name} of ${item.exposure}, instance ${item.instance}` : `${one.name === item.name ? "Reference " : ""}${one.name}${one.exposure ? " of " + one.exposure : ""}: r = ${figures(alikeness(item, one))} off the diagonal`;
-      return matrix(one, title, same ? colours : ownColours(one), readout, same ? point : () => {});
-    });
-    readout.textContent = others.length ? "Region by region, in the order of the connectome. Point at an entry to read it." : "The run keeps no reference to compare with. Point at an entry to read it.";
-    return element("div", { class: "group" }, element("div", { class: "head" }, readout, bar), element("div", { class: "matrices" }, ...figuresOf));
+  function called(item) {
+    return item.name + (item.exposure ? ` of ${item.exposure}` : "");
+  }
+
+  // How an instance's matrix agrees with those it can be compared with.
+  function likeness(item, others) {
+    if (item.instance < 0) return "";
+    return others.filter((other) => !other.exposure || other.exposure === item.exposure)
+      .map((other) => `r = ${figures(alikeness(item, other))} with ${other.name === item.name ? "the reference" : other.name}`).join(", ");
   }
 
   // Weights of tracts span decades: logarithmic then, without the zeros of regions that no tract joins.
@@ -71,7 +88,7 @@ function ranks() {
     return low >= 0 && high > 100 * positive ? new Colours(positive, high, true) : new Colours(low, high);
   }
 
-  function matrix(item, title, colours, readout, point) {
+  function matrix(item, title, remark, colours, readout, point) {
     const size = item.size;
     const canvas = element("canvas", { "aria-hidden": "true" });
     paintCells(canvas, size, size, (column, row) => colours.at(item.values[row * size + column]));
@@ -82,7 +99,7 @@ function ranks() {
       readout.replaceChildren(element("strong", {}, figures(value)), ` ${item.name}: ${name(row)}, ${name(column)}`);
       point(value);
     }, () => {});
-    return element("figure", {}, element("figcaption", {}, title), field);
+    return element("figure", {}, element("figcaption", {}, title, element("small", {}, remark)), field);
   }
 
   // Bounds off the diagonal, which is 1 in every correlation and would hide the rest.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +183,63 @@ def test_rows_of_best_fits_show_their_matrices(browser: Any, report: str) -> Non
     title = browser.find_element("css selector", "#best-matrices h3").text
     second = browser.find_elements("css selector", "#best-table tbody tr")[1]
     assert title == f"Instance {second.find_element('css selector', 'button').text}"
-    assert "off the diagonal" in browser.find_elements("css selector", f"{matrices} figcaption")[1].text
+    captions = [item.text for item in browser.find_elements("css selector", f"{matrices} figcaption")]
+    assert re.fullmatch(r"FC of E\nr = \S+ with the reference, r = \S+ with weights", captions[0])
+    assert captions[1:] == ["Reference FC of E", "weights"]
+    bars = [item.text.split("\n") for item in browser.find_elements("css selector", "#best-matrices .colours")]
+    assert [bar[0] for bar in bars] == ["FC", "weights"]
+    low, middle, high = (float(text) for text in bars[0][1:])
+    assert (low, middle) == (-high, 0.0)  # diverging, although the correlations may have one sign
+
+
+def test_rows_without_matrices_say_why(browser: Any, report: str) -> None:
+    show(browser, report)
+    pick(browser, "best-metric-choice", "2")
+    note = browser.find_element("id", "best-note").text
+    assert note.startswith("No link: ")
+    assert "The run kept no matrices of these" in note
+
+
+def test_one_swept_parameter_makes_a_line(browser: Any, tmp_path: Path) -> None:
+    recipe = Recipe(g=(0.0, 0.2, 0.8), b_e=(0.0,), tau=(300.0,), speed=(2.0,), arrays=False)
+    write_database(tmp_path, recipe)  # the last of the three diverged
+    show(browser, write_report(tmp_path).as_uri())
+    pick(browser, "maps-metric-choice", "2")
+    dots = browser.find_elements("css selector", "#maps-view circle")
+    heights = [float(dot.get_attribute("cy").rstrip("%")) for dot in dots]
+    assert heights == pytest.approx([92.0, 8.0], abs=1e-3)
+    assert len(browser.find_elements("css selector", "#maps-view .gone")) >= 1
+    assert console(browser) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_label_below_a_map_is_in_its_middle(browser: Any, report: str, size: tuple[int, int]) -> None:
+    show(browser, report, size)
+    pick(browser, "maps-axes-facet", "-1")
+    middles = browser.execute_script(
+        """
+        const range = document.createRange();
+        range.selectNodeContents(document.querySelector("#maps-view .x"));
+        return [document.querySelector("#maps-view .field"), range].map((item) => {
+          const box = item.getBoundingClientRect();
+          return box.left + box.width / 2;
+        });
+        """
+    )
+    assert middles[0] == pytest.approx(middles[1], abs=1.0)
+
+
+def test_colours_diverge_only_where_both_signs_matter(browser: Any, report: str, tmp_path: Path) -> None:
+    show(browser, report)
+    ends = "return [...document.querySelectorAll('#maps-view .ends span')].map((item) => Number(item.textContent))"
+    pick(browser, "maps-metric-choice", "5")  # from -0.4 to 0.52
+    low, _, high = browser.execute_script(ends)
+    assert low == -high
+    write_database(tmp_path, Recipe(g=(0.35, 0.8), arrays=False))
+    show(browser, write_report(tmp_path).as_uri())
+    pick(browser, "maps-metric-choice", "5")
+    low, _, high = browser.execute_script(ends)
+    assert (low, high) == (-0.05, 0.52)
 
 
 def test_hostile_names_do_nothing(browser: Any, tmp_path: Path) -> None:
