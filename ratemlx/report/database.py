@@ -36,7 +36,7 @@ def open_database_run(path: Path) -> Run:
             "SELECT name, unit, description, default_value, swept, column_name FROM parameters ORDER BY position"
         ).fetchall()
         metrics = database.execute(
-            "SELECT column_name, unit, description, exposure FROM metrics WHERE NOT regional"
+            "SELECT column_name, unit, description, exposure, metric FROM metrics WHERE NOT regional"
         ).fetchall()
         order = {row[1]: row[0] for row in database.execute("PRAGMA table_info(instances)")}
         rows = _table(database, ("instance", "seed", "diverged_at"), whole_numbers=True)
@@ -51,7 +51,7 @@ def open_database_run(path: Path) -> Run:
             parameters=tuple(Quantity(str(row[0]), row[1] or "", row[2] or "", "", row[3]) for row in parameters),
             swept=_in_order_of_sweeps(sweeps, [str(row[0]) for row in parameters if row[4]]),
             metrics=tuple(
-                Quantity(str(row[0]), row[1] or "", row[2] or "", row[3] or "")
+                Quantity(str(row[0]), row[1] or "", row[2] or "", row[3] or "", None, row[4] or "")
                 for row in sorted((row for row in metrics if row[0] in order), key=lambda row: order[row[0]])
             ),
             regions=run_regions(path),

@@ -24,13 +24,14 @@ from ratemlx.report.open import open_run
 from ratemlx.report.pack import script_json
 from ratemlx.report.payload import payload
 from ratemlx.report.run import Run, remembered
-from ratemlx.report.summaries import FITNESS, SHOWN_DIVERGED, Distribution, shares, summarise
+from ratemlx.report.summaries import FITNESS, SHOWN_DIVERGED, Distribution, in_groups, shares, summarise
 from ratemlx.resources import templates
 from ratemlx.runtime.cache import replacing
 
 REPORT_FILE = "report.html"
 SCRIPTS = ("base.js", "chooser.js", "maps.js", "traces.js", "ranks.js", "main.js")
 HISTOGRAM_WIDTH, HISTOGRAM_HEIGHT = 240.0, 56.0
+DOT = 3.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def report_page(run: Run) -> str:
 
 
 def _context(run: Run, cells: Cells, distributions: Sequence[Distribution]) -> Mapping[str, Any]:
+    first, groups = in_groups(distributions)
     places = np.flatnonzero(run.diverged)[:SHOWN_DIVERGED]
     swept = run.read(run.swept)[places] if len(places) and run.swept else np.empty((len(places), 0))
     return {
@@ -93,9 +95,13 @@ def _context(run: Run, cells: Cells, distributions: Sequence[Distribution]) -> M
         "facts": facts(run),
         "remarks": cells.remarks(run),
         "best_title": "Best fits" if any(item.name.startswith(FITNESS) for item in run.metrics) else "Extremes",
-        "distributions": [(item, bars(item)) for item in distributions],
+        "distributions": [_drawn(item) for item in first],
+        "groups": {
+            name: [_drawn(item) for item in group] for name, group in groups.items() if not {*group} <= {*first}
+        },
         "width": HISTOGRAM_WIDTH,
         "height": HISTOGRAM_HEIGHT,
+        "radius": DOT,
         "n_diverged": int(run.diverged.sum()),
         "diverged": [
             (int(run.instances[place]), int(run.diverged_at[place]), [f"{value:.6g}" for value in row])
@@ -119,6 +125,41 @@ def bars(item: Distribution) -> list[Bar]:
         if count:
             drawn.append(Bar(index * width, HISTOGRAM_HEIGHT - max(1.0, height), width, max(1.0, height), text))
     return drawn
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A number of a strip in the units of its drawing, and what it says."""
+
+    x: float
+    y: float
+    text: str
+
+
+def dots(item: Distribution) -> list[Dot]:
+    """Few numbers one by one; those that would touch are piled up, closer where the pile is high."""
+    columns: dict[int, int] = {}
+    placed = []
+    for value in item.values.tolist():
+        x = _across(item, value)
+        column = int(x // (2 * DOT))
+        columns[column] = columns.get(column, 0) + 1
+        placed.append((x, columns[column], value))
+    step = min(2 * DOT, (HISTOGRAM_HEIGHT - 2 * DOT) / max(1, *columns.values())) if columns else 0.0
+    return [Dot(x, HISTOGRAM_HEIGHT - DOT - step * (level - 1), f"{value:.4g}") for x, level, value in placed]
+
+
+def _across(item: Distribution, value: float) -> float:
+    """Where a number lies in a drawing, with room for a dot at both ends."""
+    low, high = float(item.edges[0]), float(item.edges[-1])
+    share = (value - low) / (high - low) if len(item.counts) > 1 else 0.5
+    return DOT + share * (HISTOGRAM_WIDTH - 2 * DOT) if len(item.values) else share * HISTOGRAM_WIDTH
+
+
+def _drawn(item: Distribution) -> tuple[Distribution, list[Bar], list[Dot], list[float]]:
+    """A distribution with what is drawn of it: bars or dots, and its quartiles."""
+    quartiles = [_across(item, value) for value in item.quartiles] if item.total and len(item.counts) > 1 else []
+    return item, [] if len(item.values) else bars(item), dots(item), quartiles
 
 
 def _environment() -> Environment:

@@ -21,13 +21,15 @@ METRICS_REMEDY = "run the sweep again with --metrics table2"
 
 @dataclass(frozen=True)
 class Quantity:
-    """A column of numbers: a parameter or a metric. `exposure` is empty where it concerns none."""
+    """A column of numbers: a parameter or a metric. `exposure` is empty where it concerns none; `family` names what
+    works out a metric together with others."""
 
     name: str
     unit: str
     description: str
     exposure: str = ""
     default: float | None = None
+    family: str = ""
 
     @property
     def label(self) -> str:

@@ -6,6 +6,7 @@ Every instance counts here, however many there are. Knows runs and arrays.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,18 +19,23 @@ BINS = 40
 RANKS = 10
 SHOWN_DIVERGED = 100
 FITNESS = "fitness"
-FIRST = (FITNESS, "mean_FC_")
+FIRST = (FITNESS, "mean_FC_", "mean_FR_")
+FEW = 40
+"""As many numbers are drawn as dots, not as a histogram."""
+SHOWN_FIRST = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """A histogram of one metric over the instances that did not diverge, with its quartiles."""
+    """A histogram of one metric over the instances that did not diverge, with its quartiles; `values` are all numbers,
+    ascending, where they are few enough to be seen one by one, and empty otherwise."""
 
     quantity: Quantity
     edges: Floats
     counts: Int64s
     quartiles: tuple[float, float, float]
     n_missing: int
+    values: Floats
 
     @property
     def total(self) -> int:
@@ -76,14 +82,31 @@ def distribution(quantity: Quantity, values: Floats, n_diverged: int = 0, bins: 
     numbers = values[np.isfinite(values)]
     missing = len(values) - len(numbers) - n_diverged
     if not len(numbers):
-        return Distribution(quantity, np.zeros(2), np.zeros(1, dtype=np.int64), (math.nan,) * 3, missing)
+        return Distribution(quantity, np.zeros(2), np.zeros(1, dtype=np.int64), (math.nan,) * 3, missing, numbers)
     low, high = float(numbers.min()), float(numbers.max())
     if high - low <= 1e-12 * max(abs(low), abs(high)):
         counts, edges = np.array([len(numbers)]), np.array([low, high])
     else:
         counts, edges = np.histogram(numbers, bins=bins, range=(low, high))
     first, median, third = (float(value) for value in np.quantile(numbers, [0.25, 0.5, 0.75]))
-    return Distribution(quantity, edges.astype(np.float64), counts.astype(np.int64), (first, median, third), missing)
+    few = np.sort(numbers) if len(numbers) <= FEW else np.empty(0)
+    quartiles = (first, median, third)
+    return Distribution(quantity, edges.astype(np.float64), counts.astype(np.int64), quartiles, missing, few)
+
+
+def in_groups(distributions: Sequence[Distribution]) -> tuple[list[Distribution], dict[str, list[Distribution]]]:
+    """The distributions to look at first, and all of them by exposure, those of a family together.
+
+    First are fitness, connectivity and rate, then one of every family, as far as there is room.
+    """
+    families = list(dict.fromkeys(item.quantity.family for item in distributions))
+    groups: dict[str, list[Distribution]] = {}
+    for item in sorted(distributions, key=lambda item: families.index(item.quantity.family)):
+        groups.setdefault(item.quantity.exposure, []).append(item)
+    preferred = [item for start in FIRST for item in distributions if item.quantity.name.startswith(start)]
+    one_each = {item.quantity.family: item for item in reversed(distributions)}
+    first = [*preferred, *(one_each[family] for family in families), *distributions]
+    return list({item.quantity.name: item for item in first}.values())[:SHOWN_FIRST], groups
 
 
 def _ranking(run: Run, quantity: Quantity, values: Floats) -> Ranking:

@@ -12,9 +12,10 @@ from ratemlx.report.cells import BINS, MOST_LEVELS, level_texts, make_cells
 from ratemlx.report.choose import choose, spread
 from ratemlx.report.open import open_run
 from ratemlx.report.pack import packed, script_json
+from ratemlx.report.page import dots
 from ratemlx.report.reduce import reduce_series, shorten
 from ratemlx.report.run import NO_TRACES, Quantity, Run, Sweep, remembered
-from ratemlx.report.summaries import RANKS, distribution, shares, summarise
+from ratemlx.report.summaries import FEW, RANKS, distribution, in_groups, shares, summarise
 
 
 def made_run(points: np.ndarray, values: np.ndarray, diverged: np.ndarray | None = None) -> Run:
@@ -159,3 +160,30 @@ def test_columns_are_read_once() -> None:
     kept.read(["m"])
     kept.read(["p0", "m"])
     assert calls == [("p0", "p1", "m")]
+
+
+def test_few_numbers_are_dots_that_do_not_touch() -> None:
+    found = distribution(Quantity("m", "", ""), np.array([1.0, 1.0, 1.0, 2.0, 3.0, np.nan]))
+    assert found.values.tolist() == [1.0, 1.0, 1.0, 2.0, 3.0]
+    placed = dots(found)
+    assert [dot.x for dot in placed] == pytest.approx([3.0, 3.0, 3.0, 120.0, 237.0])
+    assert [dot.y for dot in placed] == pytest.approx([53.0, 47.0, 41.0, 53.0, 53.0])
+    same = dots(distribution(Quantity("m", "", ""), np.full(FEW, 7.0)))
+    assert {dot.x for dot in same} == {120.0}
+    assert min(dot.y for dot in same) >= 3.0
+    many = distribution(Quantity("m", "", ""), np.linspace(0.0, 1.0, FEW + 1))
+    assert dots(many) == []
+    assert many.counts.sum() == FEW + 1
+
+
+def test_distributions_are_grouped_by_exposure_and_family() -> None:
+    named = (("a", "E", "one"), ("b", "E", "two"), ("c", "I", "one"), ("d", "E", "one"), ("mean_FC_E", "E", "FC"))
+    many = [(f"e{index}", "I", "three") for index in range(12)]
+    made = [
+        distribution(Quantity(name, "", "", exposure, None, family), np.ones(2))
+        for name, exposure, family in (*named, *many)
+    ]
+    first, groups = in_groups(made)
+    assert [item.quantity.name for item in first] == ["mean_FC_E", "a", "b", "e0", "c", "d", "e1", "e2"]
+    assert [item.quantity.name for item in groups["E"]] == ["a", "d", "b", "mean_FC_E"]
+    assert len(groups["I"]) == 13
