@@ -34,12 +34,13 @@ def plot(
 ) -> None:
     """Draw a figure of a run.
 
-    heatmap shows a metric over two parameters, with a panel for each value of a third; traces shows time series over
-    two parameters; fc shows connectivity matrices beside the reference; distribution shows histograms of metrics.
+    heatmap shows a metric over two parameters, with a panel for each value of a third, or as a curve over one; traces
+    shows time series over two parameters; fc shows connectivity matrices beside the reference; distribution shows the
+    metrics that are named, or eight.
 
     \b
     Examples:
-      ratemlx plot first_sweep --metric mean_FC_E -o map.png
+      ratemlx plot explored --metric mean_FC_E -o map.png
       ratemlx plot first_sweep --kind traces --x global_coupling --y b_e -o traces.pdf
     """
     from ratemlx.report import Request, write_figure

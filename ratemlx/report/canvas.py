@@ -24,10 +24,12 @@ STYLE: Any = {
 
 
 def file_format(path: Path) -> str:
-    """The format that a file's name asks for; raises ResultError if it is none of FORMATS."""
+    """The format that a file's name asks for; raises ResultError if it is none of FORMATS, or has no folder."""
     kind = path.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise ResultError(f"{path.name} has no ending that says what to draw", f"end it in .{', .'.join(FORMATS)}")
+    if not path.parent.is_dir():
+        raise ResultError(f"{path.parent} is not a folder")
     return kind
 
 
@@ -52,7 +54,6 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure whole or not at all; raises ResultError."""
     kind = file_format(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             figure.savefig(temporary, format=kind, dpi=160)
     except OSError as error:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from ratemlx.errors import ResultError
 from ratemlx.report import figures
 from ratemlx.report.canvas import file_format
@@ -13,7 +15,7 @@ from ratemlx.report.cells import make_cells
 from ratemlx.report.open import open_run
 from ratemlx.report.run import Matrix, Run, remembered
 from ratemlx.report.select import View, select
-from ratemlx.report.summaries import FITNESS, default_metric, summarise
+from ratemlx.report.summaries import FITNESS, default_metric, in_groups, summarise
 from ratemlx.runtime.arrays import did_you_mean
 
 
@@ -38,6 +40,10 @@ def write_figure(folder: str | Path, kind: str, path: str | Path, request: Reque
     if kind not in KINDS:
         raise ResultError(f"no figure is called {kind}", did_you_mean(kind, KINDS))
     file_format(Path(path))
+    for name in OPTIONS:
+        if getattr(request, name) != getattr(EVERYTHING_CHOSEN, name) and name not in USED[kind]:
+            kinds = " or ".join(item for item in KINDS if name in USED[item])
+            raise ResultError(f"--{OPTIONS[name]} says nothing about --kind {kind}", f"it is for {kinds}")
     KINDS[kind](remembered(open_run(folder)), Path(path), request)
 
 
@@ -47,9 +53,19 @@ def _view(run: Run, request: Request, facets: bool) -> View:
 
 
 def _heatmap(run: Run, path: Path, request: Request) -> None:
+    if len(request.metrics) > 1:
+        raise ResultError("a map shows one metric", "draw each into a file of its own, or try ratemlx report")
     first = default_metric(run)
     metric = run.metric(request.metrics[0] if request.metrics else first.name if first else None)
-    figures.draw_heatmap(run, _view(run, request, True), metric, path, logarithmic=request.logarithmic)
+    view = _view(run, request, True)
+    values, lost = view.grid(run.metrics.index(metric))
+    finite = values[np.isfinite(values)]
+    if request.logarithmic and len(finite) and finite.min() <= 0:
+        raise ResultError(
+            f"{metric.name} has values down to {finite.min():.3g}, which have no logarithm", "leave out --log"
+        )
+    draw = figures.draw_heatmap if view.axis["y"] is not None else figures.draw_curves
+    draw(run, view, metric, (values, lost), path, logarithmic=request.logarithmic)
 
 
 def _traces(run: Run, path: Path, request: Request) -> None:
@@ -87,11 +103,12 @@ def _best(run: Run) -> int:
 
 
 def _distribution(run: Run, path: Path, request: Request) -> None:
-    chosen = {run.metric(name).name for name in request.metrics} if request.metrics else None
+    chosen = list(dict.fromkeys(run.metric(name).name for name in request.metrics))
     distributions, _ = summarise(run)
-    drawn = [item for item in distributions if chosen is None or item.quantity.name in chosen]
-    if not drawn:
+    if not distributions:
         run.metric(None)
+    by_name = {item.quantity.name: item for item in distributions}
+    drawn = [by_name[name] for name in chosen] if chosen else in_groups(distributions)[0]
     figures.draw_distributions(run, drawn, path)
 
 
@@ -101,3 +118,19 @@ KINDS: Mapping[str, Callable[[Run, Path, Request], None]] = {
     "fc": _fc,
     "distribution": _distribution,
 }
+OPTIONS = {
+    "metrics": "metric",
+    "x": "x",
+    "y": "y",
+    "facet": "facet",
+    "at": "at",
+    "instance": "instance",
+    "logarithmic": "log",
+}
+USED: Mapping[str, Sequence[str]] = {
+    "heatmap": ("metrics", "x", "y", "facet", "at", "logarithmic"),
+    "traces": ("x", "y", "facet", "at"),
+    "fc": ("instance",),
+    "distribution": ("metrics",),
+}
+"""Which parts of a request each kind of figure heeds; others are refused rather than ignored."""

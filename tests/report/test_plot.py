@@ -11,9 +11,10 @@ from ratemlx.errors import ResultError
 from ratemlx.report import Request, write_figure
 from ratemlx.report.cells import make_cells
 from ratemlx.report.colours import COOLWARM, VIRIDIS
+from ratemlx.report.figures import _norm, _piles
 from ratemlx.report.open import open_run
 from ratemlx.report.select import parse_at, select
-from tests.report.runs import metrics_of
+from tests.report.runs import Recipe, metrics_of, write_database
 
 STARTS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
@@ -76,6 +77,11 @@ def test_the_grid_of_a_view_is_that_of_the_metrics(run_folder: Path) -> None:
         ("heatmap", "a.png", Request(x="g"), "g is not swept"),
         ("heatmap", "a.png", Request(x="b_e", y="b_e"), "one place only"),
         ("heatmap", "a.png", Request(at={"b_e": 41.0}), "no b_e = 41"),
+        ("heatmap", "a.png", Request(metrics=("fitness", "skew_E")), "a map shows one metric"),
+        ("heatmap", "a.png", Request(metrics=("skew_E",), logarithmic=True), "skew_E has values down to -0.4"),
+        ("heatmap", "nowhere/a.png", Request(), "nowhere is not a folder"),
+        ("heatmap", "a.png", Request(instance=0), "--instance says nothing about --kind heatmap"),
+        ("fc", "a.png", Request(metrics=("fitness",)), "--metric says nothing about --kind fc"),
         ("fc", "a.png", Request(instance=0), "no matrix of instance 0"),
         ("traces", "a.png", Request(at={"conduction_speed": 2.0}, x="global_coupling", y="b_e"), ""),
         ("traces", "a.png", Request(x="global_coupling", y="b_e", at={"tau_w_e": 300.0, "conduction_speed": 4.0}), ""),
@@ -108,3 +114,35 @@ def test_colours_are_those_of_the_published_maps(name: str, stops: str) -> None:
     places = np.linspace(0, 1, len(ours))
     between = np.stack([np.interp(np.linspace(0, 1, 256), places, ours[:, channel]) for channel in range(3)], axis=1)
     assert np.abs(between - theirs).max() < 5
+
+
+def test_one_parameter_makes_a_curve_for_each_value_of_another(run_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "curves.svg"
+    at = {"tau_w_e": 500.0, "conduction_speed": 4.0}
+    write_figure(run_folder, "heatmap", path, Request(("mean_rate_E",), x="global_coupling", facet="b_e", at=at))
+    text = path.read_text(encoding="utf-8")
+    assert "adex: mean_rate_E (Hz)" in text
+    assert "b_e = 120 pA" in text
+    one = tmp_path / "one"
+    write_database(one, Recipe(b_e=(80.0,), tau=(500.0,), speed=(2.0,)))
+    write_figure(one, "heatmap", path, Request(("mean_rate_E",)))
+    assert "mean_rate_E (Hz)" in path.read_text(encoding="utf-8")
+
+
+def test_colours_diverge_only_where_both_signs_matter() -> None:
+    norm, name = _norm(np.array([-0.03, 0.37]), False)
+    assert (norm.vmin, norm.vmax, name) == (-0.03, 0.37, "viridis")
+    norm, name = _norm(np.array([-0.2, 0.37]), False)
+    assert (norm.vmin, norm.vmax, name) == (-0.37, 0.37, "coolwarm")
+
+
+def test_matrices_tell_whose_they_are(run_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "fc.svg"
+    write_figure(run_folder, "fc", path, Request())
+    text = path.read_text(encoding="utf-8")
+    assert "global_coupling = 0.4, b_e = 80 pA, tau_w_e = 500 ms" in text
+    assert text.count("FC off the diagonal") == 1  # one bar for all of them
+
+
+def test_piles_hide_no_number() -> None:
+    assert _piles(np.array([0.0, 0.0, 0.5, 1.0, 1.0, 1.0])).tolist() == [1, 2, 1, 1, 2, 3]
