@@ -122,7 +122,8 @@ def slurm(
     texts = {path: job_script(job)}
     if job.parts:
         texts[path.with_name(f"{path.stem}-merge{path.suffix}")] = merge_script(job)
-    _write(texts)
+    for path in _write(texts):
+        print(f"replaced: {path}")
     _say_how_to_submit(job, list(texts))
 
 
@@ -209,8 +210,8 @@ def _further(texts: list[str] | tuple[()]) -> tuple[tuple[str, str | None], ...]
     return tuple(sbatch_option(key, value if equals else None) for key, equals, value in pairs)
 
 
-def _write(texts: dict[Path, str]) -> None:
-    """Write scripts; what is there already is replaced only if it is one of ours."""
+def _write(texts: dict[Path, str]) -> list[Path]:
+    """Write scripts, and tell those that were there; these are replaced only if they are ours."""
     from ratemlx.cluster.slurm_script import MARK
     from ratemlx.errors import ClusterError
     from ratemlx.files import write_files
@@ -218,8 +219,10 @@ def _write(texts: dict[Path, str]) -> None:
     for path in texts:
         if path.exists() and not _is_ours(path, MARK):
             raise ClusterError(f"{path} is there already, and is no script of ratemlx", "choose another --script FILE")
+    replaced = [path for path in texts if path.exists()]
     for path, text in texts.items():
         write_files(path.parent, {path.name: text})
+    return replaced
 
 
 def _is_ours(path: Path, mark: str) -> bool:

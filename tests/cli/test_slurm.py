@@ -115,8 +115,9 @@ def test_mistakes_are_told_now(words: tuple[str, ...], message: str, capsys: pyt
 
 def test_only_scripts_of_ours_are_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["slurm", *RUN, *CPU]) == 0
+    assert "replaced" not in capsys.readouterr().out
     assert main(["slurm", *RUN, *CPU, "--time", "5"]) == 0
     assert "--time=5\n" in Path("linear.slurm").read_text(encoding="utf-8")
-    capsys.readouterr()
+    assert capsys.readouterr().out.startswith("replaced: linear.slurm\n")
     Path("linear.slurm").write_text("#!/bin/bash\n", encoding="utf-8")
     assert "is there already, and is no script of ratemlx" in refused(capsys, *RUN, *CPU)
