@@ -25,6 +25,7 @@ DIVERGED = "#b4524b"
 MISSING = "#e4e2dc"
 STRIP_COLUMNS, LOWEST_STRIP = 30, 7.0
 MOST_NAMES = 12
+MOST_SET = 4
 BOTH_SIDES = 0.25
 """The lesser side of zero has its own colours only if it reaches this far, as a share of the greater side."""
 LONGEST_TEXT = {"x": 22, "y": 16}
@@ -281,7 +282,21 @@ def _name_text(view: View, role: str, level: int) -> str:
 def _title(run: Run, view: View, subject: str, remark: str) -> str:
     """The model, what is drawn of it, and at which values its other parameters stand."""
     head = ": ".join(part for part in (run.model, subject) if part)
-    return "\n".join(part for part in (head, "; ".join(part for part in (view.fixed_text, remark) if part)) if part)
+    rest = "; ".join(part for part in (", ".join(filter(None, (view.fixed_text, _set_text(run)))), remark) if part)
+    return "\n".join(part for part in (head, rest) if part)
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _set_text(run: Run) -> str:
+    """What the whole run has at another value than the model's."""
+    found = run.provenance.get("set")
+    units = {item.name: "" if item.unit in ("", "1") else f" {item.unit}" for item in run.parameters}
+    pairs = list(found.items()) if isinstance(found, Mapping) else []
+    texts = [f"{name} = {_plain(value)}{units.get(name, '')}" for name, value in pairs if name not in run.swept]
+    return ", ".join(texts[:MOST_SET]) + (", ..." if len(texts) > MOST_SET else "")
 
 
 def _off_diagonal(values: AnyArray) -> AnyArray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +23,13 @@ from ratemlx.report.open import open_run
 from ratemlx.report.pack import script_json
 from ratemlx.report.payload import payload
 from ratemlx.report.run import Run, remembered
+from ratemlx.report.strips import DOT, HEIGHT, WIDTH, drawn
 from ratemlx.report.summaries import FITNESS, SHOWN_DIVERGED, Distribution, in_groups, shares, summarise
 from ratemlx.resources import templates
 from ratemlx.runtime.cache import replacing
 
 REPORT_FILE = "report.html"
 SCRIPTS = ("base.js", "chooser.js", "maps.js", "traces.js", "ranks.js", "main.js")
-HISTOGRAM_WIDTH, HISTOGRAM_HEIGHT = 240.0, 56.0
-DOT = 3.0
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A bar of a histogram in the units of its drawing, and what it says."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    text: str
 
 
 def write_report(folder: str | Path, output: str | Path | None = None) -> Path:
@@ -95,12 +82,10 @@ def _context(run: Run, cells: Cells, distributions: Sequence[Distribution]) -> M
         "facts": facts(run),
         "remarks": cells.remarks(run),
         "best_title": "Best fits" if any(item.name.startswith(FITNESS) for item in run.metrics) else "Extremes",
-        "distributions": [_drawn(item) for item in first],
-        "groups": {
-            name: [_drawn(item) for item in group] for name, group in groups.items() if not {*group} <= {*first}
-        },
-        "width": HISTOGRAM_WIDTH,
-        "height": HISTOGRAM_HEIGHT,
+        "distributions": [drawn(item) for item in first],
+        "groups": {name: [drawn(item) for item in group] for name, group in groups.items() if not {*group} <= {*first}},
+        "width": WIDTH,
+        "height": HEIGHT,
         "radius": DOT,
         "n_diverged": int(run.diverged.sum()),
         "diverged": [
@@ -110,56 +95,6 @@ def _context(run: Run, cells: Cells, distributions: Sequence[Distribution]) -> M
         "shares": shares(run, cells.axes) if run.diverged.any() else {},
         "provenance": provenance_rows(run),
     }
-
-
-def bars(item: Distribution) -> list[Bar]:
-    """The histogram of a distribution as bars over the whole width of its drawing."""
-    if not item.total:
-        return []
-    width = HISTOGRAM_WIDTH / len(item.counts)
-    unit = f" {item.quantity.unit}" if item.quantity.unit not in ("", "1") else ""
-    drawn = []
-    for index, count in enumerate(item.counts.tolist()):
-        height = HISTOGRAM_HEIGHT * count / int(item.counts.max())
-        text = f"{item.edges[index]:.4g} to {item.edges[index + 1]:.4g}{unit}: {count:,}"
-        if count:
-            drawn.append(Bar(index * width, HISTOGRAM_HEIGHT - max(1.0, height), width, max(1.0, height), text))
-    return drawn
-
-
-@dataclass(frozen=True)
-class Dot:
-    """A number of a strip in the units of its drawing, and what it says."""
-
-    x: float
-    y: float
-    text: str
-
-
-def dots(item: Distribution) -> list[Dot]:
-    """Few numbers one by one; those that would touch are piled up, closer where the pile is high."""
-    columns: dict[int, int] = {}
-    placed = []
-    for value in item.values.tolist():
-        x = _across(item, value)
-        column = int(x // (2 * DOT))
-        columns[column] = columns.get(column, 0) + 1
-        placed.append((x, columns[column], value))
-    step = min(2 * DOT, (HISTOGRAM_HEIGHT - 2 * DOT) / max(1, *columns.values())) if columns else 0.0
-    return [Dot(x, HISTOGRAM_HEIGHT - DOT - step * (level - 1), f"{value:.4g}") for x, level, value in placed]
-
-
-def _across(item: Distribution, value: float) -> float:
-    """Where a number lies in a drawing, with room for a dot at both ends."""
-    low, high = float(item.edges[0]), float(item.edges[-1])
-    share = (value - low) / (high - low) if len(item.counts) > 1 else 0.5
-    return DOT + share * (HISTOGRAM_WIDTH - 2 * DOT) if len(item.values) else share * HISTOGRAM_WIDTH
-
-
-def _drawn(item: Distribution) -> tuple[Distribution, list[Bar], list[Dot], list[float]]:
-    """A distribution with what is drawn of it: bars or dots, and its quartiles."""
-    quartiles = [_across(item, value) for value in item.quartiles] if item.total and len(item.counts) > 1 else []
-    return item, [] if len(item.values) else bars(item), dots(item), quartiles
 
 
 def _environment() -> Environment:

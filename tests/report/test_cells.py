@@ -12,9 +12,9 @@ from ratemlx.report.cells import BINS, MOST_LEVELS, level_texts, make_cells
 from ratemlx.report.choose import choose, spread
 from ratemlx.report.open import open_run
 from ratemlx.report.pack import packed, script_json
-from ratemlx.report.page import dots
 from ratemlx.report.reduce import reduce_series, shorten
 from ratemlx.report.run import NO_TRACES, Quantity, Run, Sweep, remembered
+from ratemlx.report.strips import dots
 from ratemlx.report.summaries import FEW, RANKS, distribution, in_groups, shares, summarise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from ratemlx.errors import ResultError
 from ratemlx.report import Request, write_figure
 from ratemlx.report.cells import make_cells
 from ratemlx.report.colours import COOLWARM, VIRIDIS
-from ratemlx.report.figures import _norm, _piles
+from ratemlx.report.figures import _norm, _piles, _title
 from ratemlx.report.open import open_run
 from ratemlx.report.select import parse_at, select
 from tests.report.runs import Recipe, metrics_of, write_database
@@ -146,3 +147,11 @@ def test_matrices_tell_whose_they_are(run_folder: Path, tmp_path: Path) -> None:
 
 def test_piles_hide_no_number() -> None:
     assert _piles(np.array([0.0, 0.0, 0.5, 1.0, 1.0, 1.0])).tolist() == [1, 2, 1, 1, 2, 3]
+
+
+def test_titles_tell_what_the_whole_run_has_set(run_folder: Path) -> None:
+    run = open_run(run_folder)
+    run = replace(run, provenance={**run.provenance, "set": {"a_e": 4.0, "b_e": 1.0}})
+    view = select(make_cells(run), {"x": "b_e", "y": "global_coupling"}, {"tau_w_e": 300.0, "conduction_speed": 4.0})
+    title = "adex: fitness\ntau_w_e = 300 ms, conduction_speed = 4 mm/ms, a_e = 4 nS; red: diverged"
+    assert _title(run, view, "fitness", "red: diverged") == title
