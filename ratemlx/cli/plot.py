@@ -14,7 +14,9 @@ def plot(
     kind: Annotated[str, typer.Option(metavar="NAME", help="heatmap, traces, fc or distribution.")] = "heatmap",
     metric: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Metric to draw; the fitness or the first if left out. Repeatable."),
+        typer.Option(
+            metavar="NAME", help="Metric to draw; the fitness or the first if left out. Repeatable for distribution."
+        ),
     ] = None,
     x: Annotated[str | None, typer.Option("--x", metavar="NAME", help="Parameter across.")] = None,
     y: Annotated[str | None, typer.Option("--y", metavar="NAME", help="Parameter along the other axis.")] = None,
