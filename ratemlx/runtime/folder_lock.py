@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import threading
 import time
@@ -106,7 +107,23 @@ def _beat(lock: Path, over: threading.Event) -> None:
 
 
 def _create(lock: Path) -> bool:
-    """Whether the lock is ours now; its text comes in one write, so that no reader sees half of it."""
+    """Whether the lock is ours now. It appears with its text: a kill between the two would leave it nameless."""
+    written = lock.with_name(f".{lock.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        written.write_text(json.dumps(asdict(_own())), encoding="utf-8")
+        try:
+            os.link(written, lock)
+        except FileExistsError:
+            return False
+        except OSError:
+            return _create_without_links(lock)
+        return True
+    finally:
+        written.unlink(missing_ok=True)
+
+
+def _create_without_links(lock: Path) -> bool:
+    """The same where a file system has no links: the text comes in one write, right after the file."""
     try:
         handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:

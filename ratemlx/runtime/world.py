@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -168,6 +169,8 @@ def open_world() -> World:
 
 
 INTERRUPT = "an interrupt"
+TELLING_SECONDS = 0.5
+"""Time for a launcher to pass on what the last rank said."""
 
 
 def together(world: World, action: Callable[[], T]) -> T:
@@ -220,7 +223,11 @@ def nobody_waits(world: World) -> Iterator[None]:
     except BaseException as error:
         if world.size > 1 and not is_agreed(error):
             print(f"rank {world.rank} of {world.size} ends the run", file=sys.stderr)
-            world.abort(_told(error))
+            code = _told(error)
+            sys.stderr.flush()
+            # An abort kills the launcher's forwarding too, and with it what was said last.
+            time.sleep(TELLING_SECONDS)
+            world.abort(code)
         raise
 
 

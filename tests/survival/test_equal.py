@@ -52,7 +52,7 @@ def test_series_are_the_same(sweep: Sweep, place: Path) -> None:
 def test_another_number_of_ranks_goes_on_enlarges_and_repairs(sweep: Sweep, place: Path) -> None:
     journal, folder = Journal(place / "journal"), place / "run"
     small = sweep.of(drives=2)
-    dies = run(2, small.words(folder), {**journal.environment, "SURVIVAL_DIE": "1:6"})
+    dies = run(2, small.words(folder), {**journal.environment, "SURVIVAL_DIE": "0:12"})
     assert dies.code != 0
     assert run(3, small.words(folder), journal.environment).code == 0
     kept = sum(journal.totals()["kept"].values())
