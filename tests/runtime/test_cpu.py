@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
@@ -258,3 +260,36 @@ def test_many_tiles_are_handed_out_in_stretches(monkeypatch: pytest.MonkeyPatch)
         queue.synchronize()
     assert all(sorted(calls) == [(0, 3), (3, 6), (6, 9), (9, 10)] for calls in seen.values())
     assert all(order.index(("a", begin)) < order.index(("b", begin)) for begin in (0, 3, 6, 9))
+
+
+def test_an_interrupt_waits_for_all_calls_of_a_tile() -> None:
+    """Also for those before the latest, which run while that one still waits and is cancelled."""
+    device = CpuDevice(2)
+    queue = device.queue()
+    begun, finished = threading.Event(), []
+
+    def slow(_: object, begin: int, end: int) -> None:
+        begun.set()
+        time.sleep(0.3)
+        finished.append((begin, end))
+
+    try:
+        for _ in range(3):
+            queue.submit(1, slow, None)
+        begun.wait()
+        latest = queue._latest[0]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(latest, "result", _interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                queue.synchronize()
+        assert queue.idle
+        assert len(finished) in (1, 2), "what ran was waited for, what waited was cancelled"
+        count = len(finished)
+        time.sleep(0.4)
+        assert len(finished) == count
+    finally:
+        device.close()
+
+
+def _interrupted() -> NoReturn:
+    raise KeyboardInterrupt

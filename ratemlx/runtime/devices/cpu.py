@@ -73,21 +73,25 @@ class CpuQueue:
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool
         self._latest: dict[int, Future[None]] = {}
+        self._calls: list[Future[None]] = []
         self._stretch: int | None = None
 
     @property
     def idle(self) -> bool:
         """Whether nothing is queued or running."""
-        return all(call.done() for call in self._latest.values())
+        return all(call.done() for call in self._calls)
 
     def submit(self, tiles: int, function: Callable[..., None], arguments: object) -> None:
         """Queue a call for all tiles, each after its last one."""
         # The same stretches in all calls, for what is in order is a stretch.
         self._stretch = stretch = self._stretch or max(1, -(-tiles // MOST_CALLS))
+        self._calls = [call for call in self._calls if not call.done()]
         for begin in range(0, tiles, stretch):
             # A thread that waits for the call before it cannot wait for ever: that one was given to the pool earlier.
             before, end = self._latest.get(begin), min(begin + stretch, tiles)
-            self._latest[begin] = self._pool.submit(_call_after, before, function, arguments, begin, end)
+            call = self._pool.submit(_call_after, before, function, arguments, begin, end)
+            self._calls.append(call)
+            self._latest[begin] = call
 
     def download(self, buffer: Buffer) -> HostDownload:
         """The buffer's own array, when what is queued now is done."""
@@ -96,15 +100,17 @@ class CpuQueue:
 
     def synchronize(self) -> None:
         """Wait for all calls; after an interrupt too, for no thread may touch the arrays when this has returned."""
-        calls = list(self._latest.values())
         try:
-            for call in calls:
+            for call in tuple(self._latest.values()):
                 call.result()
         finally:
-            # A call that runs cannot be cancelled.
-            for call in calls:
+            # Not the latest calls only: those before them may be running, and a call that runs cannot be cancelled.
+            for call in reversed(self._calls):
                 call.cancel()
-            wait(calls)
+            while not self.idle:
+                # Interrupted once more, it waits on: memory that threads write to is given back after this.
+                with contextlib.suppress(BaseException):
+                    wait(self._calls)
 
 
 def _call_after(before: Future[None] | None, function: Callable[..., None], *arguments: object) -> None:
