@@ -126,13 +126,16 @@ class RunningBatch:
         )
         self._threads = threads if series == "host" else None
         self._place, self.series = series, self._empty_series(series)
-        kernel.start(self._batch, self._queue)
 
     def _empty_series(self, place: Place | None) -> AnyArray | None:
         if place == "device":
             # Not memory of CuPy's own: what is short is told alike, and what a batch gives back the next one takes.
             return self.device.array(self.device.allocate(self.series_shape, self.job.dtype))
         return np.empty(self.series_shape, dtype=self.job.dtype) if place else None
+
+    def start(self) -> None:
+        """Begin to fill histories; the caller holds this object by now, for kernels write to its memory."""
+        self.kernel.start(self._batch, self._queue)
 
     @property
     def longest_chunk(self) -> int:

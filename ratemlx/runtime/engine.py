@@ -59,6 +59,7 @@ class Engine:
         self._hooks, self._progress = hooks, progress
         self._variants = _Variants(job, self._lanes, device, progress)
         self._threads: Executor | None = None
+        self._running: list[RunningBatch] = []
         self.seconds = 0.0
         """Time spent so far, compilation left out."""
         self.node_steps = 0
@@ -94,21 +95,29 @@ class Engine:
         self._finish(running)
         for batch in running:
             self._hooks.keep(batch.finish())
+        self._running = []
         self.seconds += time.perf_counter() - started
         tiles = sum(batch.tiles(self._lanes) for batch in wave)
         self.node_steps += tiles * self._lanes * self._job.connectome.n_regions * self._job.timing.n_steps
 
     def _begin_all(self, wave: Wave, kernels: Sequence[Kernel]) -> list[RunningBatch] | None:
         """The batches of a wave, begun; None if memory is short and parts of them may fit."""
+        # Held here before they start: an interrupt drops what a frame has not named yet, with the memory that kernels
+        # write to.
+        self._running = running = []
         try:
-            return [self._begin(batch, kernel) for batch, kernel in zip(wave, kernels, strict=True)]
+            for batch, kernel in zip(wave, kernels, strict=True):
+                running.append(self._make(batch, kernel))
+                running[-1].start()
+            return running
         except DeviceMemoryError:
             self._device.synchronize()
+            running.clear()
             if not _halved(wave, self._lanes):
                 raise
             return None
 
-    def _begin(self, batch: BatchPlan, kernel: Kernel) -> RunningBatch:
+    def _make(self, batch: BatchPlan, kernel: Kernel) -> RunningBatch:
         arrays, observers = self._variants.arrays(batch.group), self._hooks.observers(batch)
         return RunningBatch(
             self._job,

@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 
@@ -168,7 +167,7 @@ class CpuDevice:
             raise DeviceError(f"at least one thread is needed; {threads} were asked for")
         self.workers = threads or available_threads()
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="ratemlx")
-        self._queues: WeakSet[CpuQueue] = WeakSet()
+        self._queues: list[CpuQueue] = []
 
     @property
     def name(self) -> str:
@@ -206,7 +205,7 @@ class CpuDevice:
     def queue(self) -> CpuQueue:
         """A new queue."""
         queue = CpuQueue(self._pool)
-        self._queues.add(queue)
+        self._queues = [*(item for item in self._queues if not item.idle), queue]
         return queue
 
     def upload(self, array: AnyArray) -> HostBuffer:
