@@ -17,6 +17,7 @@ import numpy as np
 from ratemlx.metrics import Metric, Recording, evaluate, select
 from ratemlx.metrics.blas import one_thread
 from ratemlx.runtime.arrays import Floats
+from ratemlx.runtime.workers import Workers
 
 EXPOSURES = ("E", "I")
 
@@ -70,7 +71,7 @@ def measure(analysis: Analysis, repeat: int = 3) -> Timing:
     totals, cpu = [], []
     for _ in range(repeat + 1):
         start, busy = time.perf_counter(), time.process_time()
-        evaluate(analysis.metrics, data, threads=analysis.threads)
+        evaluate(analysis.metrics, data, each=Workers(analysis.threads))
         totals.append((time.perf_counter() - start) / analysis.instances)
         cpu.append((time.process_time() - busy) / analysis.instances)
     return Timing(tuple(totals[1:]), tuple(cpu[1:]), _shares(analysis, data))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ratemlx.errors import BUG_REPORT, EXIT_BUG, RatemlxError
 from ratemlx.runtime.ending import exit_code
-from ratemlx.runtime.stopping import Stopped, install_handlers
+from ratemlx.runtime.stopping import Stopped, install_handlers, told_as_stop
 
 EXIT_CLOSED_PIPE = 1
 
@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if (sys.argv[1:] if arguments is None else arguments)[:1] == ["run"]:
             install_handlers()
-        return _dispatch(arguments)
+        with told_as_stop():
+            return _dispatch(arguments)
     except (RatemlxError, Stopped, KeyboardInterrupt) as error:
         return exit_code(error)
     except BrokenPipeError:

@@ -15,6 +15,7 @@ from ratemlx.fitness.reference import FCReference, load_fc, load_values
 from ratemlx.fitness.settings import TERMS, FitnessSettings
 from ratemlx.fitness.terms import compared_entries, matrix_term
 from ratemlx.metrics import Column, Metric, Recording, evaluate, select
+from ratemlx.metrics.evaluate import Each, one_by_one
 from ratemlx.runtime.arrays import Floats, did_you_mean
 
 TOTAL = "fitness"
@@ -69,7 +70,7 @@ class Fitness:
         )
         return (Column(TOTAL, TOTAL, TOTAL, "", "1", whole, False), *parts)
 
-    def evaluate(self, recordings: Mapping[str, Recording], *, threads: int = 1) -> dict[str, Floats]:
+    def evaluate(self, recordings: Mapping[str, Recording], *, each: Each = one_by_one) -> dict[str, Floats]:
         """Values (instance,) by column, for recordings by exposure; NaN where a term is not defined.
 
         Raises MetricError if an exposure is missing, or if a term needs a series that was not kept.
@@ -80,7 +81,7 @@ class Fitness:
                 raise MetricError(f"fitness is taken of {exposure}, which was not recorded")
             recording = recordings[exposure]
             chosen = (*self.matrix_terms[exposure], *self.distance_metrics)
-            values = evaluate(chosen, {exposure: recording}, threads=threads).columns
+            values = evaluate(chosen, {exposure: recording}, each=each).columns
             for term in self.settings.chosen:
                 column = f"{TOTAL}_{term}_{exposure}"
                 if term in DISTANCES:

@@ -5,9 +5,9 @@ Instances are looked at a few at a time, so that memory does not grow with their
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ratemlx.metrics.blas import one_thread
 from ratemlx.metrics.recording import RATE_UNITS, Recording
 from ratemlx.runtime.arrays import Floats
 
+T = TypeVar("T")
 HOST_BYTES = 64 << 20
 DEVICE_BYTES = 4 << 30
 """Working memory for one chunk of instances, on the host and on a device."""
@@ -76,18 +77,32 @@ def check(selected: Iterable[Metric], n_samples: int, period: float) -> None:
         raise MetricError(f"{n_samples * period:g} ms are too short for the metrics {names}", hint)
 
 
+class Each(Protocol):
+    """Calls a function for every part of something, in any order."""
+
+    def __call__(self, function: Callable[[T], object], parts: Sequence[T]) -> None:
+        """Come back when all calls are done; raises what one of them raises."""
+
+
+def one_by_one(function: Callable[[T], object], parts: Sequence[T]) -> None:
+    """Call a function for every part."""
+    for part in parts:
+        function(part)
+
+
 def evaluate(
     selected: Sequence[Metric],
     recordings: Mapping[str, Recording],
     *,
-    threads: int = 1,
+    each: Each = one_by_one,
     chunk: int | None = None,
 ) -> Evaluation:
     """Values of metrics for recordings by exposure, each with the same instances and regions.
 
     `chunk` instances are looked at together (by default as many as keep working memory within 64 MiB on the host,
-    4 GiB on a device), on as many `threads`. Instances that are not finite have NaN everywhere. Raises PluginError
-    for a metric that does not keep its promises, MetricError where the series that one needs was not kept.
+    4 GiB on a device); `each` calls a function for every chunk on the host, and may do so on threads. Instances that
+    are not finite have NaN everywhere. Raises PluginError for a metric that does not keep its promises, MetricError
+    where the series that one needs was not kept.
     """
     _check_agreement(recordings)
     found: dict[str, Floats] = {}
@@ -110,12 +125,8 @@ def evaluate(
     keep_freed_memory()
     with one_thread():
         # Threads would not make a device faster, and each would take its working memory.
-        if threads > 1 and len(tasks) > 1 and all(item.xp is np for item in recordings.values()):
-            with ThreadPoolExecutor(min(threads, len(tasks))) as pool:
-                list(pool.map(work, tasks))
-        else:
-            for task in tasks:
-                work(task)
+        on_host = all(item.xp is np for item in recordings.values())
+        (each if on_host else one_by_one)(work, tasks)
     return Evaluation(found, regional)
 
 

@@ -33,6 +33,7 @@ from ratemlx.runtime.kept_arrays import FITNESS
 from ratemlx.runtime.parameters import sweepable
 from ratemlx.runtime.plan import BatchPlan
 from ratemlx.runtime.spec import Job
+from ratemlx.runtime.workers import Workers
 from ratemlx.store import Catalogue, MetricEntry, ParameterEntry, Ranking, Shard, StoredArray
 from ratemlx.store.matrices import BOLD_SUFFIX, FC_NAME, SERIES_NAME, full, symmetric
 
@@ -65,7 +66,7 @@ class Analysis:
     def __init__(self, job: Job, lanes: int, threads: int = 1) -> None:
         outputs = job.spec.outputs
         self.keep = outputs.kept
-        self._job, self._threads = job, threads
+        self._job, self._workers = job, Workers(threads)
         self._layout = Layout(
             n_regions=job.connectome.n_regions,
             exposures=job.observed,
@@ -125,18 +126,22 @@ class Analysis:
         of_exposures = {name: item for name, item in recordings.items() if not name.endswith(BOLD_SUFFIX)}
         of_bold = {name: item for name, item in recordings.items() if name.endswith(BOLD_SUFFIX)}
         parts = [
-            metrics.evaluate(chosen, some, threads=self._threads)
+            metrics.evaluate(chosen, some, each=self._workers)
             for chosen, some in ((self._chosen, of_exposures), (self._of_bold, of_bold))
             if chosen and some
         ]
         columns = {name: values for part in parts for name, values in part.columns.items()}
         regional = {name: values for part in parts for name, values in part.regional.items()}
         if self.fitness is not None:
-            columns |= self.fitness.evaluate(recordings, threads=self._threads)
+            columns |= self.fitness.evaluate(recordings, each=self._workers)
         lost = batch.diverged_at >= 0
         for values in (*columns.values(), *regional.values()):
             values[lost] = np.nan
         return Findings(columns, regional, recordings)
+
+    def give_up(self) -> None:
+        """End soon what is being evaluated on another thread: nobody waits for it any more."""
+        self._workers.give_up()
 
     def shard(self, batch: BatchResult, numbers: Int64s) -> Shard:
         """What is stored of a batch; `numbers` are those of its instances in the run's folder."""

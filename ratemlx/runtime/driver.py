@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ratemlx.abi import Manifest
 from ratemlx.errors import BUG_REPORT, EXIT_BUG, RatemlxError
 from ratemlx.runtime.ending import exit_code, telling_what_is_kept
-from ratemlx.runtime.stopping import Stopped, install_handlers
+from ratemlx.runtime.stopping import Stopped, install_handlers, told_as_stop
 
 if TYPE_CHECKING:
     from ratemlx.runtime.result import Result
@@ -27,19 +27,24 @@ def main(folder: Path, argv: Sequence[str]) -> int:
     """Run the generated folder `folder` as `argv` says and give the exit code; one message for a user's mistake."""
     install_handlers()
     try:
-        from ratemlx.runtime.driver_options import build_parser, device_of
-
-        manifest = Manifest.load(folder)
-        options = build_parser(manifest).parse_args(argv)
-        if options.g:
-            return _describe_device(device_of(manifest, options), options.threads)
-        return _run(folder, manifest, options)
+        with told_as_stop():
+            return _do(folder, argv)
     except (RatemlxError, Stopped, KeyboardInterrupt) as error:
         return exit_code(error)
     except Exception:
         traceback.print_exc()
         print(BUG_REPORT, file=sys.stderr)
         return EXIT_BUG
+
+
+def _do(folder: Path, argv: Sequence[str]) -> int:
+    from ratemlx.runtime.driver_options import build_parser, device_of
+
+    manifest = Manifest.load(folder)
+    options = build_parser(manifest).parse_args(argv)
+    if options.g:
+        return _describe_device(device_of(manifest, options), options.threads)
+    return _run(folder, manifest, options)
 
 
 def _run(folder: Path, manifest: Manifest, options: argparse.Namespace) -> int:

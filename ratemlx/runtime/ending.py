@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ratemlx.errors import RatemlxError
 from ratemlx.runtime.launch import find_launch
-from ratemlx.runtime.stopping import EXIT_INTERRUPTED, EXIT_STOPPED, Stopped
+from ratemlx.runtime.stopping import EXIT_INTERRUPTED, EXIT_STOPPED, Stopped, told_as_stop
 
 
 def is_first_rank() -> bool:
@@ -44,7 +44,8 @@ def exit_code(error: BaseException) -> int:
 def telling_what_is_kept(folder: Callable[[], Path | None]) -> Iterator[None]:
     """Say, when a run is stopped or interrupted, that finished batches are in the folder."""
     try:
-        yield
+        with told_as_stop():
+            yield
     except (Stopped, KeyboardInterrupt) as error:
         if is_first_rank():
             what = f"stopped by {error.reason}" if isinstance(error, Stopped) else "interrupted"

@@ -24,6 +24,7 @@ from ratemlx.runtime.devices.names import CUDA
 from ratemlx.runtime.plan import BatchPlan, Plan, SpeedGroup
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.spec import Job
+from ratemlx.runtime.stopping import interruptible
 
 PENDING_BLOCKS = 512
 """Blocks of steps in a call of one batch of several: a GPU's driver holds about a thousand launches, and the first
@@ -223,5 +224,5 @@ def load_kernel(job: Job, block: int, lanes: int, device: Device, progress: Prog
         history=job.spec.history,
         form=usual_form(block),
     )
-    with progress.compiling(f"{job.manifest.model} for blocks of {block}"):
+    with progress.compiling(f"{job.manifest.model} for blocks of {block}"), interruptible():
         return device.load(Path(job.spec.folder), job.manifest, chosen)

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ratemlx.errors import ResultError
+from ratemlx.runtime.stopping import shielded
 
 LOCK_FILE = "run.lock"
 BEAT_SECONDS = 60.0
@@ -54,11 +55,12 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
-        _held.discard(lock)
-        # Somebody may have thought us gone, deleted our lock, and made another.
-        if _owner(_read(lock) or b"") == _own():
-            lock.unlink(missing_ok=True)
+        with shielded():
+            over.set()
+            _held.discard(lock)
+            # Somebody may have thought us gone, deleted our lock, and made another.
+            if _owner(_read(lock) or b"") == _own():
+                lock.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,14 @@ from typing import Generic, TypeVar
 
 from ratemlx.runtime.listening import Listening
 from ratemlx.runtime.progress import Progress
-from ratemlx.runtime.stopping import ELSEWHERE, TIME_LIMIT, Deadline, Stopped
+from ratemlx.runtime.stopping import ELSEWHERE, TIME_LIMIT, Deadline, Stopped, hear
 from ratemlx.runtime.world import Shares, World, is_agreed, numbers
 
 T = TypeVar("T")
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.1
 """Seconds between two looks at whether the others are done: shorter than anything a user would notice."""
+HEAR_SECONDS = 0.1
+"""How often who waits for an analysis hears signals."""
 GRACE = 5.0
 """Seconds that a rank that is stopped waits for an analysis; then it drops that batch."""
 
@@ -126,8 +128,8 @@ class Every:
 class OneBehind(Generic[T]):
     """Calls a function in the background, at most one call at a time, so that a GPU computes meanwhile."""
 
-    def __init__(self, function: Callable[[T], None]) -> None:
-        self._function = function
+    def __init__(self, function: Callable[[T], None], give_up: Callable[[], None] = lambda: None) -> None:
+        self._function, self._give_up = function, give_up
         self._thread: threading.Thread | None = None
         self._fault: BaseException | None = None
 
@@ -138,8 +140,14 @@ class OneBehind(Generic[T]):
         self._thread = threading.Thread(target=self._call, args=(value,), name="ratemlx-analysis", daemon=True)
         self._thread.start()
 
-    def wait(self, at_most: float | None = None) -> None:
-        """Wait for the last call, some seconds or as long as it takes; raises what it raised."""
+    def wait(self) -> None:
+        """Wait for the last call, hearing signals meanwhile; raises what it raised."""
+        while self._thread is not None:
+            self._join(HEAR_SECONDS)
+            hear()
+
+    def _join(self, at_most: float) -> None:
+        """Wait for the last call some seconds; raises what it raised."""
         if self._thread is not None:
             self._thread.join(at_most)
             if not self._thread.is_alive():
@@ -165,4 +173,5 @@ class OneBehind(Generic[T]):
             return
         # What ended the work is told, whatever the analysis of the batch before comes to.
         with suppress(Exception):
-            self.wait(GRACE)
+            self._join(GRACE)
+        self._give_up()

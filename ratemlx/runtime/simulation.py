@@ -25,7 +25,7 @@ from ratemlx.runtime.rates import expected_analysis, remember_rate
 from ratemlx.runtime.series import series_info
 from ratemlx.runtime.sharing import Every, OneBehind, Sharing
 from ratemlx.runtime.spec import Job, RunSpec, prepare
-from ratemlx.runtime.stopping import Deadline, shielded
+from ratemlx.runtime.stopping import Deadline, interruptible, interrupts_handled, shielded
 from ratemlx.runtime.sweep import check_axes
 from ratemlx.runtime.world import World, nobody_waits, open_world, together
 
@@ -50,7 +50,7 @@ def run(spec: RunSpec, progress: Progress | None = None, world: World | None = N
     deadline = Deadline(spec.max_time)
     world = world or open_world()
     told = progress if progress is not None and world.rank == 0 else Progress()
-    with nobody_waits(world):
+    with interrupts_handled(), nobody_waits(world):
         job = together(world, lambda: _prepared(spec, world))
         threads = own_threads(spec, world)
         device = together(world, lambda: open_own_device(spec, world, threads))
@@ -144,7 +144,8 @@ class _Task:
             if series is not None and batch.series is not None:
                 series[batch.instances] = on_host(batch.series)
             diverged_at[batch.instances] = batch.diverged_at
-            findings = analysis.evaluate(batch)
+            with interruptible():
+                findings = analysis.evaluate(batch)
             for name, values in findings.all_columns.items():
                 found[name][batch.instances] = values
             collected.add(analysis.arrays(batch, findings, batch.instances), found.get(FITNESS))
@@ -206,9 +207,9 @@ class _Task:
         every = Every(INGEST_SECONDS)
 
         def keep(batch: BatchResult) -> None:
-            shard = analysis.shard(batch, stock.numbers_of(batch.instances))
-            with shielded():
-                writer.keep(shard)
+            with interruptible():
+                shard = analysis.shard(batch, stock.numbers_of(batch.instances))
+            writer.keep(shard)
 
         def look_after() -> None:
             if folder is not None and every.due():
@@ -239,7 +240,7 @@ class _Task:
             with Sharing(self._world, self._deadline, self._progress) as sharing:
 
                 def work() -> None:
-                    with sharing.one_for_all():
+                    with sharing.one_for_all(), shielded():
                         self._work(plan, keep, look_after, sharing, Analysed(sharing.progress, units))
                         sharing.wait_for_others(look_after)
 
@@ -277,12 +278,14 @@ class _Task:
         analysis, device = self.analysis, self._device
         where: Place = "device" if analyses_on_device(self._job, device) else "host"
         place = where if analysis.needs_series else None
+        with interruptible():
+            observers = analysis.observers_on(device)
         inline = device.target == "cpp" or place == "device"
-        with OneBehind(analyse) as later:
+        with OneBehind(analyse, analysis.give_up) as later:
             hooks = Hooks(
                 analyse if inline else later,
                 check=between_chunks,
-                observers=analysis.observers_on(device),
+                observers=observers,
                 series=place,
             )
             engine = Engine(self._job, plan, device, hooks, sharing.progress)

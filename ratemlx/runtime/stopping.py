@@ -1,10 +1,11 @@
-"""Stopping in good time: SIGTERM, SIGUSR1 and a time limit end a run as an interrupt does, with a code of their own.
+"""Stopping in good time: SIGTERM, SIGUSR1, interrupts and a time limit end a run, with codes of their own.
 
 Imports nothing slow, for the handlers are to be in place before anything that takes time is imported. A run stops
 between two chunks at the latest; what it has finished is on disk by then, what it is at is dropped.
 
-Of several processes none may leave the others alone in the middle of a conversation: there signals are held, and raise
-only within `interruptible`, from where `world.together` tells all others.
+A signal raises where it comes only where that harms nobody. Of several processes none may leave the others alone in
+the middle of a conversation: there signals are held, and raise only within `interruptible`, from where
+`world.together` tells all others. And what computes is `shielded`: between its chunks it asks (`hear`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from ratemlx.runtime.launch import find_launch
@@ -24,6 +27,9 @@ EXIT_INTERRUPTED = 130
 TIME_LIMIT, ELSEWHERE = "the time limit", "another rank"
 """Reasons of stops that no signal to this process caused."""
 SIGNALS = ("SIGTERM", "SIGUSR1")
+INTERRUPT = "SIGINT"
+IMPATIENT_SECONDS = 1.0
+"""A second interrupt so much later raises wherever the process is; before, a launcher may have passed on the first."""
 MARGIN = 10.0
 """Seconds before the time limit at which a run stops, to leave time for what is not computing."""
 
@@ -40,41 +46,91 @@ class _Received:
     """The first signal that came, and whether it has been raised; raised once, for cleaning up takes time."""
 
     name: str | None = None
+    since = 0.0
     raised = False
     held = False
-    shielded = 0
-
-
-def _at_once() -> bool:
-    """Whether a signal may raise wherever the main thread is."""
-    return not _Received.held and not _Received.shielded
 
 
 def install_handlers() -> None:
-    """From now on the first SIGTERM or SIGUSR1 raises Stopped in the main thread; further ones are ignored.
+    """From now on the first SIGTERM, SIGUSR1 or interrupt raises in the main thread; further ones are ignored.
 
     One of several launched processes holds them from here on, for it has others to tell.
     """
-    launch = find_launch(os.environ)
-    _Received.held = launch is not None and launch.size > 1
+    _Received.held = _is_one_of_several()
     for name in SIGNALS:
         number = getattr(signal, name, None)
         if number is not None:
             signal.signal(number, _handle)
+    _handle_interrupts()
+
+
+def _is_one_of_several() -> bool:
+    launch = find_launch(os.environ)
+    return launch is not None and launch.size > 1
+
+
+def _handle_interrupts() -> bool:
+    """Handle interrupts too, if nobody else wants or ignores them, as `nohup` does."""
+    plain = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if plain:
+        signal.signal(signal.SIGINT, _handle)
+    return plain
+
+
+@contextmanager
+def interrupts_handled() -> Iterator[None]:
+    """Within this context an interrupt waits for what must not be cut in two; for programs without our handlers."""
+    if threading.current_thread() is not threading.main_thread() or not _handle_interrupts():
+        yield
+        return
+    _Received.held = _is_one_of_several()
+    try:
+        with told_as_stop():
+            yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _Received.name, _Received.raised, _Received.held = None, False, False
 
 
 def _handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    now = time.monotonic()
     if _Received.name is None:
-        _Received.name = signal.Signals(number).name
-    # Where the exception is lost, as within a callback of C code, `check` raises it again.
-    if _at_once():
+        _Received.name, _Received.since = signal.Signals(number).name, now
+    elif number == signal.SIGINT and now - _Received.since > IMPATIENT_SECONDS:
+        raise KeyboardInterrupt
+    # Where the exception is lost, as within a callback of C code, `hear` raises it again.
+    if not _Received.held:
         _raise_once()
 
 
 def _raise_once() -> None:
-    if _Received.name is not None and not _Received.raised:
+    if not _Received.raised:
+        hear()
+
+
+def hear() -> None:
+    """Raise Stopped, or KeyboardInterrupt, if a signal has come; also where it is held, and if it raised before."""
+    if _Received.name is not None:
         _Received.raised = True
-        raise Stopped(_Received.name)
+        raise _stop(_Received.name)
+
+
+def _stop(name: str) -> Stopped | KeyboardInterrupt:
+    return KeyboardInterrupt() if name == INTERRUPT else Stopped(name)
+
+
+@contextmanager
+def told_as_stop() -> Iterator[None]:
+    """What comes out of this context after a signal raised within it is the stop, whatever was made of it.
+
+    An import that is cut short ends with an ImportError, and a compiler's caller with what it says of compilers.
+    """
+    try:
+        yield
+    except Exception as error:
+        if _Received.raised and _Received.name is not None:
+            raise _stop(_Received.name) from error
+        raise
 
 
 def stop_from_elsewhere() -> None:
@@ -89,32 +145,38 @@ def stop_from_elsewhere() -> None:
 class shielded:  # noqa: N801
     """Within this context a signal waits until its end: for what must not be cut in two.
 
+    Everything is that uses locks of Python: a signal that raises just after a lock was taken leaves it taken for ever.
     In other threads than the main one it does nothing, for there no signal raises.
     """
 
+    _holds = True
+
     def __enter__(self) -> None:
+        self._before = _Received.held
         self._counts = threading.current_thread() is threading.main_thread()
-        _Received.shielded += self._counts
+        if self._counts:
+            _Received.held = self._holds
+            try:
+                self._look()
+            except BaseException:
+                _Received.held = self._before
+                raise
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        _Received.shielded -= self._counts
-        if self._counts and kind is None and _at_once():
-            _raise_once()
-
-
-class interruptible:  # noqa: N801
-    """Within this context a signal raises at once, also one that was held before."""
-
-    def __enter__(self) -> None:
-        self._before, _Received.held = _Received.held, False
-        try:
-            _raise_once()
-        except Stopped:
+        if self._counts:
             _Received.held = self._before
-            raise
+            if kind is None:
+                self._look()
 
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        _Received.held = self._before
+    def _look(self) -> None:
+        if not _Received.held:
+            _raise_once()
+
+
+class interruptible(shielded):  # noqa: N801
+    """Within this context a signal raises at once, also one that was held before, and within a shield."""
+
+    _holds = False
 
 
 class Deadline:
@@ -132,8 +194,6 @@ class Deadline:
 
         Also for a signal that raised before: some packages swallow what is raised while they are imported.
         """
-        if _Received.name is not None:
-            _Received.raised = True
-            raise Stopped(_Received.name)
+        hear()
         if not self.leaves(0.0):
             raise Stopped(TIME_LIMIT)

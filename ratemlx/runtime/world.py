@@ -17,7 +17,15 @@ from typing import Any, Protocol, TypeVar
 
 from ratemlx.errors import BUG_REPORT, EXIT_BUG, ClusterError, RatemlxError
 from ratemlx.runtime.launch import check_launch, find_launch
-from ratemlx.runtime.stopping import ELSEWHERE, EXIT_INTERRUPTED, EXIT_STOPPED, Stopped, interruptible
+from ratemlx.runtime.stopping import (
+    ELSEWHERE,
+    EXIT_INTERRUPTED,
+    EXIT_STOPPED,
+    INTERRUPT,
+    Stopped,
+    interruptible,
+    told_as_stop,
+)
 
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)
@@ -168,7 +176,6 @@ def open_world() -> World:
     return world
 
 
-INTERRUPT = "an interrupt"
 TELLING_SECONDS = 0.5
 """Time for a launcher to pass on what the last rank said."""
 
@@ -186,7 +193,7 @@ def together(world: World, action: Callable[[], T]) -> T:
     reason: str | None = None
     result: Any = None
     try:
-        with interruptible():
+        with told_as_stop(), interruptible():
             result = action()
     except RatemlxError as error:
         failure = (error.message, error.hint)

@@ -13,6 +13,7 @@ import pytest
 from ratemlx.metrics import Evaluation, Recording, Statistics, evaluate, select
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.connectome_files import load_connectome
+from ratemlx.runtime.workers import Workers
 
 RELATIVE = 1e-6
 EXACT = ("fmax_amp", "fmax_prom", "freq_dom", "ratio_AI")
@@ -66,7 +67,7 @@ def test_every_number_is_finite(found: Evaluation) -> None:
 def test_neither_chunks_nor_threads_change_a_bit(recordings: dict[str, Recording]) -> None:
     found = evaluate(select(["all"]), recordings)
     for threads, chunk in ((1, 3), (2, 1), (1, 4)):
-        again = evaluate(select(["all"]), recordings, threads=threads, chunk=chunk)
+        again = evaluate(select(["all"]), recordings, each=Workers(threads), chunk=chunk)
         for name, values in found.columns.items():
             np.testing.assert_array_equal(again.columns[name], values, err_msg=name)
         for name, values in found.regional.items():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 LIMIT = 120.0
 
@@ -33,6 +34,13 @@ def mpirun(
     )
 
 
-def python_on_ranks(ranks: int, program: str, *, limit: float = LIMIT) -> subprocess.CompletedProcess[str]:
-    """Run a Python program on so many ranks."""
-    return mpirun(ranks, [sys.executable, "-c", program], limit=limit)
+def python_on_ranks(ranks: int, program: str, *, limit: float = LIMIT) -> list[str]:
+    """Run a Python program on so many ranks and give what each printed; it must succeed.
+
+    Each writes a file of its own, for a launcher may mix the lines of its ranks.
+    """
+    with TemporaryDirectory() as folder:
+        own = f"import os, sys\nsys.stdout = open(f'{folder}/{{os.environ[\"PMI_RANK\"]}}', 'w')\n"
+        done = mpirun(ranks, [sys.executable, "-c", own + program], limit=limit)
+        assert done.returncode == 0, done.stderr
+        return [(Path(folder) / str(rank)).read_text() for rank in range(ranks)]

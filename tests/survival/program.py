@@ -4,11 +4,13 @@
 
 Environment: SURVIVAL_JOURNAL is a file that every rank adds lines to: the batches that it begins and the shards that it
 has written. SURVIVAL_DIE=RANK:N kills a rank before its N-th operation on files of results. SURVIVAL_FAULT=RANK:NAME
-makes one of FAULTS happen on a rank; on every rank if RANK is empty. The exit code is that of the last run.
+makes one of FAULTS happen on a rank; on every rank if RANK is empty. The exit code is that of the last run. SIGUSR2
+makes a rank tell where all its threads are.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -19,6 +21,7 @@ from typing import Any
 
 LINEAR = Path(__file__).parents[1] / "runtime" / "kernels" / "linear"
 JOURNAL, DIE, FAULT = "SURVIVAL_JOURNAL", "SURVIVAL_DIE", "SURVIVAL_FAULT"
+TELL_WHERE = signal.SIGUSR2
 WRITING = os.O_WRONLY | os.O_RDWR
 
 
@@ -141,6 +144,7 @@ def arrange(environment: dict[str, str], folder: Path) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """One run after another; the code of the last, or of the first that fails."""
+    faulthandler.register(TELL_WHERE)
     from ratemlx.runtime.driver import main as drive
 
     runs: list[list[str]] = [[]]

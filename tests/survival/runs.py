@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import PIPE, Popen, TimeoutExpired
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ratemlx.store.digest import database_digest
 from ratemlx.store.reading import open_database
 from tests.house.sources import CHECKOUT
 from tests.support.ranks import mpirun_command
+from tests.survival.program import TELL_WHERE
 
 LIMIT = 120.0
 """Seconds after which a run hangs."""
@@ -82,16 +83,28 @@ class Ended:
 
 
 def ended(process: Popen[str], limit: float = LIMIT) -> Ended:
-    """Wait for a run; raises TimeoutExpired if it hangs."""
+    """Wait for a run; one that hangs fails, and tells where its ranks are."""
     try:
         out, err = process.communicate(timeout=limit)
+    except TimeoutExpired:
+        ranks = processes_of(process)
+        for pid in ranks:
+            _kill(pid, TELL_WHERE)
+        time.sleep(1.0)
+        _end(process)
+        out, err = process.communicate()
+        raise AssertionError(f"ranks {ranks} hang:\n{out}\n{err}") from None
     except BaseException:
-        for pid in processes_of(process):
-            _kill(pid)
-        process.kill()
+        _end(process)
         process.communicate()
         raise
     return Ended(process.returncode, out, err)
+
+
+def _end(process: Popen[str]) -> None:
+    for pid in processes_of(process):
+        _kill(pid)
+    process.kill()
 
 
 def run(ranks: int, words: list[str], more: Mapping[str, str] | None = None) -> Ended:

@@ -37,20 +37,23 @@ def stop(process: Popen[str], name: str, target: int | None) -> Ended:
     sent = time.monotonic()
     found = ended(process)
     assert time.monotonic() - sent < IN_TIME
-    assert found.code == 75, found.err
+    assert found.code == (130 if name == "SIGINT" else 75), found.err
     return found
 
 
-@pytest.mark.parametrize(("name", "target"), [("SIGTERM", 1), ("SIGUSR1", 0), ("SIGTERM", None), ("SIGUSR1", None)])
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("SIGTERM", 1), ("SIGUSR1", 0), ("SIGTERM", None), ("SIGUSR1", None), ("SIGINT", 0), ("SIGINT", 1)],
+)
 def test_while_it_computes(sweep: Sweep, place: Path, name: str, target: int | None) -> None:
     """What is finished is kept: of a first sweep here, which a larger one goes on from."""
     folder, journal = place / "run", Journal(place / "journal")
     process = start(2, sweep.of(samples=LONG).words(folder), journal.environment)
     wait_until(lambda: len(journal.totals()["begun"]) == 2, "batches of both ranks")
     found = stop(process, name, target)
-    assert found.err.splitlines() == [
-        f"stopped by {name}; finished batches are in {folder}, the same command goes on"
-    ], "rank 0 alone speaks, and says why"
+    why = "interrupted" if name == "SIGINT" else f"stopped by {name}"
+    told = [f"{why}; finished batches are in {folder}, the same command goes on"]
+    assert found.err.splitlines() == told, "rank 0 alone speaks, and says why"
     assert found.out == ""
     assert not (folder / "run.lock").exists()
 
