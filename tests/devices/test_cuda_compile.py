@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -23,6 +30,7 @@ from ratemlx.runtime.devices.cuda_architecture import Architecture
 from ratemlx.runtime.devices.cuda_compile import (
     FLAGS,
     CompilationFailed,
+    DeviceCode,
     Find,
     compile_for,
     default_variants,
@@ -46,11 +54,11 @@ class Scribe:
     refusal: str = ""
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def compile(self, source: Path, options: Sequence[str]) -> bytes:
+    def compile(self, source: Path, options: Sequence[str]) -> DeviceCode:
         self.asked.append(tuple(options))
         if self.refusal:
             raise CompilationFailed(self.refusal)
-        return source.read_bytes() + " ".join(options).encode()
+        return DeviceCode(source.read_bytes() + " ".join(options).encode())
 
     def found(self) -> Scribe:
         return self
@@ -123,6 +131,57 @@ def test_processes_do_not_make_the_same_thing_twice(tmp_path: Path) -> None:
     processes = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) for _ in range(3)]
     assert [process.communicate(timeout=60)[0] for process in processes] == ["whole\n"] * 3
     assert (tmp_path / "log").read_text() == "made\n"
+
+
+def test_who_waits_for_a_process_that_is_killed_makes_it_itself(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from ratemlx.runtime.devices.compiled import made_once\n"
+        "def make(path):\n"
+        "    path.write_text('half'); print('making', flush=True); time.sleep(60)\n"
+        "made_once(Path(sys.argv[1]), make)"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "thing")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "making\n"
+        threading.Timer(0.3, process.kill).start()
+        started = time.monotonic()
+        made = made_once(tmp_path / "thing", lambda path: path.write_text("whole"))
+    assert made.read_text() == "whole"
+    assert 0.3 <= time.monotonic() - started < 10
+
+
+def test_where_the_cache_has_no_locks_the_computer_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on parallel file systems that are mounted without them."""
+    plain = fcntl.flock
+    locked: list[str] = []
+
+    def flock(stream: IO[str], operation: int) -> None:
+        if stream.name.startswith(str(cache_folder("locks"))):
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        locked.append(stream.name)
+        plain(stream, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert made_once(tmp_path / "thing", lambda path: path.write_text("whole")).read_text() == "whole"
+    folder = tmp_path / f"ratemlx-locks-{os.getuid()}"
+    assert [Path(name).parent for name in locked] == [folder]
+    assert folder.stat().st_mode & 0o777 == 0o700
+    # Another user's folder, or anything else in its place, is left alone.
+    shutil.rmtree(folder)
+    folder.symlink_to(tmp_path)
+    assert made_once(tmp_path / "other", lambda path: path.write_text("whole")).read_text() == "whole"
+    assert len(locked) == 1
+
+
+def test_a_compiler_that_is_killed_is_told(tmp_path: Path) -> None:
+    command = tmp_path / "nvcc"
+    command.write_text("#!/bin/sh\nkill -9 $$\n")
+    command.chmod(0o755)
+    (tmp_path / "killed.cu").write_text("// never compiled\n")
+    with pytest.raises(KernelError, match="nvcc was ended by SIGKILL"):
+        device_code(tmp_path / "killed.cu", {}, HOPPER, [lambda: Nvcc(str(command), "1.0")])
 
 
 def test_a_failure_leaves_nothing_and_the_next_one_may_try(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 from ratemlx.abi import BLOCK_SIZES, Form, Manifest, Precision, compiler_flags, definitions
 from ratemlx.bench.sass import FunctionCounts, count_sass, disassemble, find_disassembler
 from ratemlx.resources import INCLUDE
+from ratemlx.runtime.devices.ptxas import Usage, usages
 from tests.house.kernel_table import TABLE, Row, compared, read_table, written_table
 from tests.house.sources import CHECKOUT
 
@@ -28,16 +28,6 @@ ARCHITECTURES = ("sm_80", "sm_90")
 LANES = 32
 GENERATED = CHECKOUT / "generated"
 FUNCTIONS: dict[Form, str] = {"block": "advance_kernel", "tile": "advance_tile_kernel"}
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What ptxas reports of one kernel function."""
-
-    function: str
-    registers: int
-    spilled_bytes: int
-    shared_bytes: int
 
 
 @dataclass(frozen=True)
@@ -84,19 +74,6 @@ def compile_kernel(nvcc: str, variant: Variant, cubin: Path = Path(os.devnull)) 
     if done.returncode:
         raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
     return tuple(usages(done.stderr))
-
-
-def usages(report: str) -> Iterator[Usage]:
-    """Registers, spills and shared memory of each function in the report of `ptxas -v`."""
-    pattern = re.compile(
-        r"Compiling entry function '(?P<name>\w+)'.*?(?P<stores>\d+) bytes spill stores, "
-        r"(?P<loads>\d+) bytes spill loads.*?Used (?P<registers>\d+) registers(?P<rest>[^\n]*)",
-        re.DOTALL,
-    )
-    for match in pattern.finditer(report):
-        shared = re.search(r"(\d+) bytes smem", match["rest"])
-        spilled = int(match["stores"]) + int(match["loads"])
-        yield Usage(match["name"], int(match["registers"]), spilled, int(shared[1]) if shared else 0)
 
 
 def variants() -> list[Variant]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ratemlx.abi import Form
-from tests.house.compile_cuda import FUNCTIONS, GENERATED, Usage, Variant, compile_kernel, usages, variants
+from ratemlx.runtime.devices.ptxas import Usage, usages
+from tests.house.compile_cuda import FUNCTIONS, GENERATED, Variant, compile_kernel, variants
 from tests.house.kernel_table import TABLE, Row, compared, read_table, written_table
 from tests.support.tools import needed_nvcc
 

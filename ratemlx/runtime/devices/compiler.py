@@ -18,7 +18,7 @@ from pathlib import Path
 from ratemlx.errors import DeviceError, KernelError
 from ratemlx.resources import INCLUDE
 from ratemlx.runtime.cache import cache_folder
-from ratemlx.runtime.devices.compiled import TIMEOUT, cached_name, first_lines, made_once, run_command, source_key
+from ratemlx.runtime.devices.compiled import TIMEOUT, Entry, cached_name, first_lines, run_command, source_key
 
 # -ffast-math is left out on purpose: it assumes that no number is infinite or NaN, and may treat the remainder of a
 # loop differently from its vector part, so results would depend on the batch.
@@ -98,18 +98,27 @@ def _short_hash(text: str) -> str:
 def compile_library(source: Path, definitions: Mapping[str, str], *, again: bool = False) -> Path:
     """The shared library of a kernel, from the cache if it was compiled before; raises KernelError with the messages.
 
+    `again` compiles even so (for a library that does not load).
+    """
+    return library_entry(source, definitions).made(again=again)
+
+
+def library_entry(source: Path, definitions: Mapping[str, str]) -> Entry:
+    """The place of a kernel's shared library in the cache; raises DeviceError where there is no compiler.
+
     The name is a hash of source, headers, flags, definitions, compiler and CPU, so a library in the cache is never
-    stale. `again` compiles even so (for a library that does not load).
+    stale.
     """
     compiler = find_compiler()
     arguments = (*FLAGS, *(f"-D{name}={value}" for name, value in sorted(definitions.items())))
 
-    def compile_to(library: Path) -> None:
+    def compile_to(library: Path) -> str:
         command = (*compiler.command, *arguments, f"-I{INCLUDE}", "-o", str(library), str(source))
         done = run_command(command, TIMEOUT, INSTALL_HINT)
         if done.returncode:
             message = f"{source.name} does not compile:\n{first_lines(done.stderr)}"
             raise KernelError(message, f"compiler: {compiler.version}")
+        return done.stderr
 
     key = source_key(source, (*arguments, *compiler.command, compiler.version, cpu_model()))
-    return made_once(cache_folder("kernels") / cached_name(source, key, ".so"), compile_to, again=again)
+    return Entry(cache_folder("kernels") / cached_name(source, key, ".so"), compiler.version, compile_to)

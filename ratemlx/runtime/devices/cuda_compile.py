@@ -7,19 +7,28 @@ machine without a compiler, as compute nodes can be, takes one that another mach
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from ratemlx.abi import BLOCK_SIZES, Manifest, compiler_flags, definitions, usual_form
 from ratemlx.errors import DeviceError, KernelError
 from ratemlx.runtime.cache import cache_folder
-from ratemlx.runtime.devices.compiled import cached_name, first_lines, made_once, source_key
+from ratemlx.runtime.devices.compiled import Entry, cached_name, first_lines, source_key
 from ratemlx.runtime.devices.cuda_architecture import Architecture, parse_architecture
 
 # --use_fast_math is left out on purpose: it flushes subnormal numbers to zero and takes short cuts in exp and log.
 FLAGS = ("-std=c++17", "-lineinfo", "-w")
 LANES = 32
 MISSING_HINT = "install the CUDA toolkit and set CUDA_HOME, or: pip install cuda-bindings nvidia-cuda-nvrtc"
+
+
+@dataclass(frozen=True)
+class DeviceCode:
+    """A cubin, and what ptxas reports of its functions (see ptxas.py)."""
+
+    cubin: bytes
+    report: str = ""
 
 
 class CudaCompiler(Protocol):
@@ -33,8 +42,8 @@ class CudaCompiler(Protocol):
     def settings(self) -> tuple[str, ...]:
         """What else decides about its output."""
 
-    def compile(self, source: Path, options: Sequence[str]) -> bytes:
-        """The cubin of a source; raises CompilationFailed."""
+    def compile(self, source: Path, options: Sequence[str]) -> DeviceCode:
+        """The device code of a source; raises CompilationFailed."""
 
 
 class CompilationFailed(Exception):  # noqa: N818
@@ -47,25 +56,38 @@ Find = Callable[[], CudaCompiler]
 
 def device_code(source: Path, chosen: Mapping[str, str], architecture: Architecture, compilers: Sequence[Find]) -> Path:
     """The cubin of a source by the first of the compilers that is there; raises KernelError or DeviceError."""
+    return cubin_entry(source, chosen, architecture, compilers).made()
+
+
+def cubin_entry(
+    source: Path, chosen: Mapping[str, str], architecture: Architecture, compilers: Sequence[Find]
+) -> Entry:
+    """The place of a source's cubin in the cache; without a compiler that of any that another machine left there."""
     macros = (f"-D{name}={value}" for name, value in sorted(chosen.items()))
     options = (*FLAGS, *compiler_flags(chosen), f"-arch={architecture}", *macros)
     folder, found = cache_folder("kernels"), _first(compilers)
     settings = () if isinstance(found, list) else found.settings
     key = source_key(source, (*options, *settings))
     if isinstance(found, list):
+        reasons = "; ".join(found)
+
+        def refuse(_: Path) -> str:
+            raise DeviceError(f"no CUDA compiler is found: {reasons}", MISSING_HINT)
+
         left = sorted(folder.glob(f"*-{key}-*.cubin"))
-        if left:
-            return left[-1]
-        raise DeviceError(f"no CUDA compiler is found: {'; '.join(found)}", MISSING_HINT)
+        return Entry(left[-1] if left else folder / cached_name(source, key, ".cubin"), "none", refuse)
     compiler = found
 
-    def make(cubin: Path) -> None:
+    def make(cubin: Path) -> str:
         try:
-            cubin.write_bytes(compiler.compile(source, options))
+            code = compiler.compile(source, options)
         except CompilationFailed as error:
             raise _refused(source, str(error), architecture, compiler) from error
+        cubin.write_bytes(code.cubin)
+        return code.report
 
-    return made_once(folder / cached_name(source, key, f"-{compiler.version}.cubin"), make)
+    path = folder / cached_name(source, key, f"-{compiler.version}.cubin")
+    return Entry(path, compiler.version, make)
 
 
 def _first(compilers: Sequence[Find]) -> CudaCompiler | list[str]:

@@ -14,9 +14,11 @@ from pathlib import Path
 from ratemlx.errors import DeviceError
 from ratemlx.resources import INCLUDE
 from ratemlx.runtime.devices.compiled import TIMEOUT, run_command
-from ratemlx.runtime.devices.cuda_compile import MISSING_HINT, CompilationFailed
+from ratemlx.runtime.devices.cuda_compile import MISSING_HINT, CompilationFailed, DeviceCode
 
 PROBE_SECONDS = 30
+REPORTING = ("-Xptxas", "-v")
+"""Has ptxas tell registers and spills; the code is the same."""
 HOMES = ("CUDA_HOME", "CUDA_PATH", "CUDA_ROOT")
 DEFAULT_HOME = "/usr/local/cuda"
 FLAG_VARIABLES = ("NVCC_PREPEND_FLAGS", "NVCC_APPEND_FLAGS", "NVCC_CCBIN")
@@ -40,15 +42,15 @@ class Nvcc:
         """Flags from the environment."""
         return tuple(f"{name}={value}" for name in FLAG_VARIABLES if (value := os.environ.get(name)))
 
-    def compile(self, source: Path, options: Sequence[str]) -> bytes:
-        """The cubin of a source; raises CompilationFailed."""
+    def compile(self, source: Path, options: Sequence[str]) -> DeviceCode:
+        """The device code of a source; raises CompilationFailed."""
         with tempfile.TemporaryDirectory(prefix="ratemlx-") as folder:
             cubin = Path(folder) / "kernel.cubin"
-            command = (self.command, *options, "-cubin", f"-I{INCLUDE}", "-o", str(cubin), str(source))
+            command = (self.command, *options, *REPORTING, "-cubin", f"-I{INCLUDE}", "-o", str(cubin), str(source))
             done = run_command(command, TIMEOUT, MISSING_HINT)
             if done.returncode or not cubin.exists():
                 raise CompilationFailed(done.stderr or done.stdout)
-            return cubin.read_bytes()
+            return DeviceCode(cubin.read_bytes(), done.stderr)
 
 
 def find_nvcc() -> Nvcc:

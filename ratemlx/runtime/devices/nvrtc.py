@@ -10,10 +10,12 @@ from typing import Any
 
 from ratemlx.errors import DeviceError
 from ratemlx.resources import INCLUDE
-from ratemlx.runtime.devices.cuda_compile import MISSING_HINT, CompilationFailed
+from ratemlx.runtime.devices.cuda_compile import MISSING_HINT, CompilationFailed, DeviceCode
 
 STAND_INS = INCLUDE / "nvrtc"
 """Stand-ins for headers of the host's C library."""
+REPORTING = "--ptxas-options=-v"
+"""Has ptxas tell registers and spills; the code is the same."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,10 @@ class Nvrtc:
         """Nothing else."""
         return ()
 
-    def compile(self, source: Path, options: Sequence[str]) -> bytes:
-        """The cubin of a source; raises CompilationFailed."""
+    def compile(self, source: Path, options: Sequence[str]) -> DeviceCode:
+        """The device code of a source; raises CompilationFailed."""
         folders = (f"-I{INCLUDE}", f"-I{STAND_INS}", f"-I{source.parent}", "-include=prelude.h")
-        given = [option.encode() for option in (*options, *folders)]
+        given = [option.encode() for option in (*options, REPORTING, *folders)]
         program = self._call("CreateProgram", source.read_bytes(), source.name.encode(), 0, [], [])
         try:
             code = self.library.nvrtcCompileProgram(program, len(given), given)[0]
@@ -44,7 +46,7 @@ class Nvrtc:
                 raise CompilationFailed(self._log(program) or self._words(code))
             cubin = bytearray(self._call("GetCUBINSize", program))
             self._call("GetCUBIN", program, cubin)
-            return bytes(cubin)
+            return DeviceCode(bytes(cubin), self._log(program))
         finally:
             self.library.nvrtcDestroyProgram(program)
 
