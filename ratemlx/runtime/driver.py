@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 def main(folder: Path, argv: Sequence[str]) -> int:
     """Run the generated folder `folder` as `argv` says and give the exit code; one message for a user's mistake."""
-    install_handlers()
     try:
+        install_handlers()
         with told_as_stop():
             return _do(folder, argv)
     except (RatemlxError, Stopped, KeyboardInterrupt) as error:
