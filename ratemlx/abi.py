@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ratemlx.errors import KernelError
+from ratemlx.json_text import NotJsonError, parse_object, read_object
 
 ABI_VERSION = 4
 MANIFEST_NAME = "manifest.json"
 DRIVER_NAME = "driver.py"
+REMEDY = "generate the folder again: ratemlx generate MODEL"
 
 Precision = Literal["float32", "float64"]
 Integrator = Literal["euler", "heun", "rk4"]
@@ -151,13 +153,18 @@ class Manifest:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Manifest:
-        """Read a manifest; raises KernelError if it is not one, or of another ABI version."""
+    def from_json(cls, text: str, name: str = MANIFEST_NAME) -> Manifest:
+        """Read a manifest; raises KernelError, with the place, if it is not one, or of another ABI version."""
         try:
-            data = json.loads(text)
-            version = data["abi_version"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise KernelError(f"not a ratemlx manifest: {error}", "generate the folder again") from error
+            return cls._of(parse_object(text.encode(), name), name)
+        except NotJsonError as error:
+            raise KernelError(str(error), REMEDY) from error
+
+    @classmethod
+    def _of(cls, data: Mapping[str, Any], name: str) -> Manifest:
+        version = data.get("abi_version")
+        if version is None:
+            raise KernelError(f"{name} is not the manifest of a generated kernel", REMEDY)
         if version != ABI_VERSION:
             raise KernelError(
                 f"the kernel was generated for ABI version {version}, this runtime has {ABI_VERSION}",
@@ -177,14 +184,17 @@ class Manifest:
                     "inputs": tuple(InputInfo(**item) for item in data["inputs"]),
                 }
             )
-        except (KeyError, TypeError) as error:
-            raise KernelError(f"the manifest is incomplete: {error}", "generate the folder again") from error
+        except (KeyError, TypeError, IndexError) as error:
+            raise KernelError(f"{name} is not whole: something is missing, or of another kind", REMEDY) from error
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:
-        """Read the manifest of a generated folder; raises KernelError if there is none."""
+        """Read the manifest of a generated folder; raises KernelError if there is none, or it is not one."""
+        path = folder / MANIFEST_NAME
         try:
-            return cls.from_json((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+            return cls._of(read_object(path), str(path))
+        except NotJsonError as error:
+            raise KernelError(str(error), REMEDY) from error
         except OSError as error:
             raise KernelError(
                 f"no generated kernel in {folder}: {error.strerror}", "ratemlx generate MODEL writes one"

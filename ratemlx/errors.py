@@ -40,7 +40,7 @@ class Diagnostic:
         """The message as shown to a user: place, text, excerpt with caret, hint."""
         lines = [f"{self._place()}{self.severity}: {self.message} [{self.code}]"]
         if self.span is not None:
-            lines += _excerpt(self.span)
+            lines += excerpt(self.span)
         if self.hint:
             lines.append(f"  hint: {self.hint}")
         return "\n".join(lines)
@@ -55,7 +55,7 @@ EXCERPT_WIDTH = 100
 SHOWN_DIAGNOSTICS = 50
 
 
-def _excerpt(span: Span) -> list[str]:
+def excerpt(span: Span) -> list[str]:
     """The line of a span, shortened around the place, and a caret line below it."""
     line, column = span.line, span.column
     text = span.source.line(line)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,14 +22,14 @@ from ratemlx.report.run import METRICS_REMEDY, NO_TRACES, TRACES, Matrix, Part, 
 from ratemlx.runtime.arrays import AnyArray, Floats, Int64s
 from ratemlx.store.catalogue import quoted
 from ratemlx.store.matrices import BOLD_SUFFIX, unpacked
-from ratemlx.store.reading import open_database, unreadable
+from ratemlx.store.reading import reading
 
 ROWS_AT_A_TIME = 20_000
 
 
 def open_database_run(path: Path) -> Run:
     """A run from its database; raises ResultError where it cannot be read."""
-    with reading(path) as database:
+    with reading(path.parent) as database:
         provenance = {name: _value(text) for name, text in database.execute("SELECT name, value FROM provenance")}
         parameters = database.execute(
             "SELECT name, unit, description, default_value, swept, column_name FROM parameters ORDER BY position"
@@ -80,16 +79,6 @@ def _missing(run: Run) -> Iterator[Part]:
         yield Part(TRACES, "run the sweep again with --keep all, or --keep best:10 for the fittest")
 
 
-@contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write; raises ResultError for whatever is wrong with the file."""
-    with closing(open_database(path.parent)) as database:
-        try:
-            yield database
-        except sqlite3.Error as error:
-            raise unreadable(path, error) from error
-
-
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
@@ -121,7 +110,7 @@ def _in_order_of_sweeps(sweeps: Sequence[Sweep], swept: Sequence[str]) -> tuple[
 
 
 def _read(path: Path, column_names: Mapping[str, str], names: Sequence[str]) -> Floats:
-    with reading(path) as database:
+    with reading(path.parent) as database:
         return _table(database, tuple(column_names.get(name, name) for name in names))
 
 
@@ -146,7 +135,7 @@ def _numbers(database: sqlite3.Connection, query: str) -> Int64s:
 
 
 def _matrices(path: Path, instances: Sequence[int]) -> tuple[Matrix, ...]:
-    with reading(path) as database:
+    with reading(path.parent) as database:
         return tuple(_arrays(database, instances, "name <> 'series'"))
 
 
@@ -160,7 +149,7 @@ def _arrays(database: sqlite3.Connection, instances: Sequence[int], condition: s
 def _traces(path: Path, provenance: Mapping[str, Any], instances: Sequence[int]) -> TraceSet:
     """Series of the best instances, which the database keeps for a few."""
     found: dict[int, dict[str, AnyArray]] = {}
-    with reading(path) as database:
+    with reading(path.parent) as database:
         for instance in instances:
             for item in _arrays(database, (instance,), "name = 'series'"):
                 found.setdefault(instance, {})[item.exposure] = item.values
@@ -188,7 +177,7 @@ def _of_samples(series: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
 
 def run_regions(path: Path) -> tuple[str, ...]:
     """Labels of the regions, in order."""
-    with reading(path) as database:
+    with reading(path.parent) as database:
         return tuple(str(row[0]) for row in database.execute("SELECT label FROM regions ORDER BY region"))
 
 

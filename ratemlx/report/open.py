@@ -10,8 +10,8 @@ from ratemlx.errors import ResultError
 from ratemlx.report.database import open_database_run
 from ratemlx.report.run import Run
 from ratemlx.report.series import SERIES_FILE, open_series_run, read_series_file, with_series
-from ratemlx.runtime.result import read_json
-from ratemlx.store.layout import DATABASE_FILE, RUN_FILE
+from ratemlx.runtime.result import read_run_file
+from ratemlx.store.layout import DATABASE_FILE
 
 
 def open_run(folder: str | Path) -> Run:
@@ -21,7 +21,7 @@ def open_run(folder: str | Path) -> Run:
         raise ResultError(f"there is no folder {path}", "give the folder that a run wrote with -o")
     has_series = (path / SERIES_FILE).is_file()
     if not (path / DATABASE_FILE).is_file():
-        record = read_json(path / RUN_FILE)
+        record = read_run_file(path)
         if not has_series:
             raise ResultError(f"the run in {path} is not finished", "run the same command again to go on with it")
         return open_series_run(path, record)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,13 @@ import numpy as np
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Floats, Int32s, Int64s
 from ratemlx.runtime.cache import replacing
-from ratemlx.runtime.result import RUN_FILE, SERIES_FILE, Metrics, Result, make_result, read_json
+from ratemlx.runtime.result import RUN_FILE, SERIES_FILE, Metrics, Result, make_result, read_run_file
 from ratemlx.runtime.series import Quantity, SeriesInfo
-from ratemlx.store import Catalogue, MetricEntry, Registry, open_database
+from ratemlx.store import Catalogue, MetricEntry, Registry
 from ratemlx.store.catalogue import quoted
 from ratemlx.store.files import told
+from ratemlx.store.reading import reading
+from ratemlx.store.run_file import contents_of
 from ratemlx.store.stored_arrays import read_arrays
 
 
@@ -31,7 +32,7 @@ def open_result(folder: str | Path) -> Result:
     Of a run that was enlarged, all points are there, in the order of their numbers.
     """
     path = Path(folder).expanduser()
-    record = read_json(path / RUN_FILE)
+    record = read_run_file(path)
     if record.get("complete") is not True:
         raise ResultError(f"the run in {path} is not finished", "run the same command again to go on with it")
     return read_result(path, record)
@@ -52,15 +53,11 @@ def export_best(folder: Path, file: Path) -> None:
 
 def read_result(path: Path, record: dict[str, Any], instances: Int64s | None = None) -> Result:
     """What a folder holds of some instances (None: all), given what its run.json says; raises ResultError."""
-    catalogue, registry = Catalogue.from_json(record.get("catalogue")), Registry.from_json(path, record.get("sweeps"))
-    with closing(open_database(path)) as connection:
-        try:
-            numbers, steps, metrics = _read_instances(connection, catalogue)
-            regional = _read_regional(connection, catalogue, numbers)
-        except sqlite3.Error as error:
-            raise ResultError(
-                f"the database in {path} cannot be read: {error}", "ratemlx query RUN --rebuild"
-            ) from error
+    contents = contents_of(path, record)
+    catalogue, registry = contents.catalogue, contents.registry
+    with reading(path) as connection:
+        numbers, steps, metrics = _read_instances(connection, catalogue)
+        regional = _read_regional(connection, catalogue, numbers)
     chosen = np.arange(len(numbers)) if instances is None else np.searchsorted(numbers, instances)
     wanted = numbers[chosen]
     info = folder_info(record, catalogue, registry, wanted)
@@ -71,7 +68,7 @@ def read_result(path: Path, record: dict[str, Any], instances: Int64s | None = N
 
 def read_steps(path: Path, instances: Int64s) -> Int32s:
     """Step at which each of some instances diverged, or -1; raises ResultError."""
-    with closing(open_database(path)) as connection:
+    with reading(path) as connection:
         rows = connection.execute(
             "SELECT instance, diverged_at FROM instances WHERE diverged_at IS NOT NULL"
         ).fetchall()
@@ -112,7 +109,7 @@ def folder_info(record: Mapping[str, Any], catalogue: Catalogue, registry: Regis
         n_samples, period = int(record["samples"]), float(record["period"])
         exposures = tuple(Quantity(name, unit, "") for name, unit in record["exposures"].items())
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ResultError(f"run.json does not tell what was observed: {error}") from error
+        raise ResultError(f"{RUN_FILE} does not tell what was observed: samples, period and exposures") from error
     return SeriesInfo(
         model=str(record.get("model", "")),
         instances=numbers,

@@ -6,7 +6,6 @@ xarray takes half a second to import, so it comes when the first result is made:
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,6 +36,7 @@ from ratemlx.runtime.series import (
 from ratemlx.store import MetricEntry
 from ratemlx.store.layout import DATABASE_FILE
 from ratemlx.store.matrices import FC_NAME, SERIES_NAME
+from ratemlx.store.run_file import read_record
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -214,20 +214,9 @@ def write_parameters(path: Path, info: SeriesInfo, diverged_at: Int32s | None = 
         writer.writerows([index, *row] for index, row in enumerate(rows))
 
 
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write a JSON file whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> dict[str, Any]:
+def read_run_file(folder: Path) -> dict[str, Any]:
     """Read run.json; raises ResultError if it is not there or is not what a run writes."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ResultError(f"there are no results in {path.parent}") from error
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path} cannot be read: {error}") from error
-    if not isinstance(data, dict):
-        raise ResultError(f"{path} is not what a run writes")
-    return data
+    record = read_record(folder)
+    if record is None:
+        raise ResultError(f"there are no results in {folder}", "give the folder that a run was told with -o")
+    return record

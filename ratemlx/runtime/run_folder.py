@@ -20,7 +20,7 @@ from ratemlx.runtime.cache import replacing, temporary_pattern
 from ratemlx.runtime.fingerprint import differences, digest, fingerprint
 from ratemlx.runtime.finishing import finish, keeps_series, told, write_points
 from ratemlx.runtime.open_folder import read_result
-from ratemlx.runtime.result import FIGURE_FILE, PARAMETERS_FILE, RUN_FILE, SERIES_FILE, Result, read_json
+from ratemlx.runtime.result import FIGURE_FILE, PARAMETERS_FILE, RUN_FILE, SERIES_FILE, Result, read_run_file
 from ratemlx.runtime.spec import Job
 from ratemlx.runtime.stock import Stock
 from ratemlx.store import Points, RunStore, ShardWriter
@@ -120,12 +120,10 @@ class RunFolder:
 
     def result(self) -> Result:
         """The results of the job's own points; raises ResultError."""
-        return replace(
-            read_result(self.path, read_json(self.path / RUN_FILE), self.numbers), warnings=self._job.warnings
-        )
+        return replace(read_result(self.path, read_run_file(self.path), self.numbers), warnings=self._job.warnings)
 
     def _all_written(self) -> bool:
-        record = read_json(self.path / RUN_FILE)
+        record = read_run_file(self.path)
         series = not keeps_series(self.store) or (self.path / SERIES_FILE).exists()
         return bool(record.get("complete")) and series
 

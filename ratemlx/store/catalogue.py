@@ -7,8 +7,8 @@ Knows names and texts only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
 
 from ratemlx.errors import ResultError
 
@@ -37,6 +37,9 @@ class MetricEntry:
     unit: str = ""
     description: str = ""
     regional: bool = False
+
+
+Entry = TypeVar("Entry", ParameterEntry, MetricEntry)
 
 
 @dataclass(frozen=True)
@@ -95,17 +98,17 @@ class Catalogue:
 
     @classmethod
     def from_json(cls, data: Any) -> Catalogue:
-        """What `to_json` gave; raises ResultError for anything else."""
+        """What `to_json` gave; raises ValueError, which says where, for anything else."""
+        part = "the parameters in its catalogue"
         try:
-            return cls(
-                parameters=tuple(ParameterEntry(**item) for item in data["parameters"]),
-                metrics=tuple(MetricEntry(**item) for item in data["metrics"]),
-                regions=tuple(str(label) for label in data["regions"]),
-                seed=int(data["seed"]),
-                ranking=None if data["ranking"] is None else _ranking(**data["ranking"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ResultError(f"the catalogue of columns in run.json cannot be read: {error}") from error
+            parameters = tuple(_entry(ParameterEntry, item) for item in data["parameters"])
+            part = "the metrics in its catalogue"
+            metrics = tuple(_entry(MetricEntry, item) for item in data["metrics"])
+            part = "the regions, seed or ranking in its catalogue"
+            ranking = None if data["ranking"] is None else _ranking(**data["ranking"])
+            return cls(parameters, metrics, tuple(str(label) for label in data["regions"]), int(data["seed"]), ranking)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ResultError) as error:
+            raise ValueError(f"{part} cannot be understood") from error
 
     def changed(self, other: Catalogue) -> list[str]:
         """What another catalogue has that this one has not, and the other way round, in words."""
@@ -121,6 +124,19 @@ class Catalogue:
                 named = ", ".join(sorted(set(mine) ^ set(theirs))[:6])
                 words.append(f"{kind} ({named})" if named else f"the order of {kind}")
         return words
+
+
+def _entry(kind: type[Entry], item: Any) -> Entry:
+    """An entry of which every value is of the kind that it should be; raises TypeError."""
+    made = kind(**item)
+    for about in fields(kind):
+        value = getattr(made, about.name)
+        wanted = {"str": str, "bool": bool}.get(str(about.type))
+        if wanted is None and value is not None:
+            value, wanted = float(value), float
+        if wanted is not None and not isinstance(value, wanted):
+            raise TypeError(about.name)
+    return made
 
 
 def _ranking(of_all: Sequence[str] = (), **parts: Any) -> Ranking:

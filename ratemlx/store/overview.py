@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from ratemlx.store.catalogue import quoted
-from ratemlx.store.reading import open_database, unreadable
+from ratemlx.store.reading import reading
 
 MEANINGS = {
     "instances": "one row per instance: parameters, seed, status, metrics",
@@ -54,11 +53,8 @@ class Overview:
 
 def overview(folder: str | Path) -> Overview:
     """What a run's database holds; raises ResultError where there is none."""
-    with closing(open_database(folder)) as connection:
-        try:
-            return Overview(_model(connection), _tables(connection), _columns(connection))
-        except sqlite3.Error as error:
-            raise unreadable(Path(folder), error) from error
+    with reading(folder) as connection:
+        return Overview(_model(connection), _tables(connection), _columns(connection))
 
 
 def _model(connection: sqlite3.Connection) -> str:

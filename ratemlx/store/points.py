@@ -162,14 +162,22 @@ class Registry:
 
     @classmethod
     def from_json(cls, folder: Path, data: object) -> Registry:
-        """The sweeps that run.json tells of; raises ResultError for what was not written by `to_json`."""
-        try:
-            if not isinstance(data, list):
-                raise TypeError("not a list")
-            registry = cls(tuple(_from_json(folder, item) for item in data))
-            registry._files = {sweep: str(item["file"]) for sweep, item in enumerate(data) if "file" in item}
-        except (KeyError, TypeError, ValueError, AttributeError, EOFError) as error:
-            raise ResultError(f"the sweeps in {folder / 'run.json'} cannot be read: {error}") from error
+        """The sweeps that run.json tells of; raises ValueError, which says where, for what `to_json` did not write.
+
+        Raises ResultError for a table of points that is damaged.
+        """
+        if not isinstance(data, list):
+            raise ValueError("its sweeps are no list")
+        sweeps: list[Points] = []
+        for number, item in enumerate(data):
+            try:
+                sweeps.append(_from_json(folder, item))
+            except (KeyError, TypeError, ValueError, AttributeError, EOFError, OverflowError) as error:
+                raise ValueError(f"its sweep {number} cannot be understood") from error
+            if {*sweeps[-1].fixed, *sweeps[-1].axes} != {*sweeps[0].fixed, *sweeps[0].axes}:
+                raise ValueError(f"its sweep {number} has other parameters than the first")
+        registry = cls(tuple(sweeps))
+        registry._files = {sweep: str(item["file"]) for sweep, item in enumerate(data) if "file" in item}
         return registry
 
 
@@ -211,6 +219,8 @@ def _from_json(folder: Path, data: Any) -> Points:
     about = (str(data.get("command", "")), str(data.get("date", "")))
     if data["kind"] == "grid":
         axes = {str(name): np.array(values, dtype=np.float64) for name, values in data["axes"].items()}
+        if any(values.ndim != 1 for values in axes.values()):
+            raise ValueError("axes have one dimension")
         return Points("grid", axes, fixed, *about)
     matrix = _read_table(folder / POINTS / Path(data["file"]).name)
     names = [str(name) for name in data["columns"]]

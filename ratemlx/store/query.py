@@ -9,7 +9,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,11 +17,14 @@ from typing import Any
 
 from ratemlx.errors import ResultError
 from ratemlx.store.catalogue import quoted
-from ratemlx.store.reading import open_database
+from ratemlx.store.layout import DATABASE_FILE
+from ratemlx.store.reading import open_database, unreadable
 
 STEPS_BETWEEN_LOOKS = 20_000
 """Instructions of SQLite's machine between looks at the clock, some 0.2 ms."""
 EXCERPT_WIDTH = 100
+OF_THE_FILE = ("malformed", "not a database", "disk I/O", "locked")
+"""In SQLite's messages: the fault is the database's, not the query's."""
 FETCHED = 10_000
 
 Row = tuple[Any, ...]
@@ -44,13 +47,13 @@ def asking(folder: str | Path, sql: str, seconds: float | None = None) -> Iterat
     with closing(open_database(folder)) as connection:
         watch = _Watch(seconds)
         connection.set_progress_handler(watch, STEPS_BETWEEN_LOOKS)
-        with _told(connection, sql, watch):
+        with _told(connection, sql, watch, Path(folder)):
             cursor = connection.execute(_checked(sql))
         with closing(cursor):
             if cursor.description is None:
                 raise ResultError("that is not a query", "SELECT instance, status FROM instances, for example, is one")
             headers = tuple(str(item[0]) for item in cursor.description)
-            yield Answer(headers, _rows(connection, cursor, sql, watch))
+            yield Answer(headers, _rows(cursor, _told(connection, sql, watch, Path(folder))))
 
 
 def ask(folder: str | Path, sql: str, seconds: float | None = None) -> list[Row]:
@@ -80,14 +83,14 @@ def _checked(sql: str) -> str:
     return sql
 
 
-def _rows(connection: sqlite3.Connection, cursor: sqlite3.Cursor, sql: str, watch: _Watch) -> Iterator[Row]:
-    with _told(connection, sql, watch):
+def _rows(cursor: sqlite3.Cursor, told: AbstractContextManager[None]) -> Iterator[Row]:
+    with told:
         while rows := cursor.fetchmany(FETCHED):
             yield from rows
 
 
 @contextmanager
-def _told(connection: sqlite3.Connection, sql: str, watch: _Watch) -> Iterator[None]:
+def _told(connection: sqlite3.Connection, sql: str, watch: _Watch, folder: Path) -> Iterator[None]:
     """Turn what SQLite says into one message with the place in the query and a hint."""
     try:
         yield
@@ -99,6 +102,8 @@ def _told(connection: sqlite3.Connection, sql: str, watch: _Watch) -> Iterator[N
             raise ResultError(
                 f"the query took longer than {watch.seconds:g} s", "ask for less, or allow more"
             ) from error
+        if isinstance(error, sqlite3.Error) and any(sign in text for sign in OF_THE_FILE):
+            raise unreadable(folder / DATABASE_FILE, error) from error
         connection.set_progress_handler(None, 0)
         raise _explained(connection, sql, text) from error
 

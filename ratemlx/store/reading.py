@@ -6,21 +6,32 @@ needs a connection that may write, so it is done first and by itself.
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from ratemlx.errors import ResultError
 from ratemlx.store import schema
 from ratemlx.store.functions import add_functions
-from ratemlx.store.layout import DATABASE_FILE, RUN_FILE
+from ratemlx.store.layout import DATABASE_FILE, RUN_FILE, SHARDS
 
 WAIT_SECONDS = 10.0
 ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 HARMLESS_PRAGMAS = frozenset(
     {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "compile_options"}
 )
+FAULTS = {
+    "not a database": "is no database: its first bytes are not what SQLite writes",
+    "malformed": "is damaged",
+    "disk I/O error": "is damaged or cut short, or the disk does not answer",
+    "no such": "is not what a run writes: tables or columns are missing",
+    "locked": "is locked by a process that writes it; try again in a while",
+    "unable to open": "cannot be opened; look at its permissions, and those of its folder",
+}
+"""What is wrong with a file by words of SQLite's messages."""
 FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 
 
@@ -38,21 +49,43 @@ def open_database(folder: str | Path) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def reading(folder: str | Path) -> Iterator[sqlite3.Connection]:
+    """As `open_database`, closed at the end; whatever SQLite finds wrong with the file is told as a ResultError."""
+    with closing(open_database(folder)) as connection:
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise unreadable(Path(folder) / DATABASE_FILE, error) from error
+
+
 def unreadable(path: Path, error: sqlite3.Error) -> ResultError:
-    """The error for a database that SQLite cannot read."""
-    return ResultError(
-        f"{path} cannot be read: {error}", "it can be made again from the shards: ratemlx query RUN --rebuild"
-    )
+    """The error for a database that SQLite cannot read, in our words where SQLite's are known."""
+    text = str(error)
+    known = next((ours for theirs, ours in FAULTS.items() if theirs in text), None)
+    if known is None:
+        return ResultError(f"{path} cannot be read ({text})", _remedy(path))
+    return ResultError(f"{path} {known}", None if "locked" in text else _remedy(path))
+
+
+def _remedy(path: Path) -> str:
+    """How a database is made again; all that is needed for it may be gone."""
+    folder = path.parent
+    if (folder / RUN_FILE).is_file() and (folder / SHARDS).is_dir():
+        return f"make it again from the run's shards: ratemlx query {shlex.quote(str(folder))} --rebuild"
+    return f"put a copy of it back; there are no {RUN_FILE} and {SHARDS} beside it that it could be made again from"
 
 
 def _database_in(folder: Path) -> Path:
     path = folder / DATABASE_FILE
     if path.is_file():
         return path
+    if path.exists():
+        raise ResultError(f"{path} is not a file", _remedy(path))
     if not folder.is_dir():
         raise ResultError(f"{folder} is not a folder", "give the folder that a run was told with -o")
     if (folder / RUN_FILE).is_file():
-        raise ResultError(f"{folder} holds a run without {DATABASE_FILE}", f"ratemlx query {folder} --rebuild makes it")
+        raise ResultError(f"{folder} holds a run without {DATABASE_FILE}", _remedy(path))
     raise ResultError(f"there is no run in {folder}", "give the folder that a run was told with -o")
 
 
@@ -66,7 +99,8 @@ def _connect(path: Path) -> sqlite3.Connection:
             connection = sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS, isolation_level=None)
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         if application != schema.APPLICATION:
-            raise ResultError(f"{path} is not the database of a run")
+            empty = path.stat().st_size == 0
+            raise ResultError(f"{path} is {'empty' if empty else 'not the database of a run'}", _remedy(path))
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         add_functions(connection)

@@ -129,7 +129,6 @@ class RunStore:
             self._contents = replace(self._contents, provenance=run_file.provenance_of(record))
         else:
             run_file.write_contents(self.folder, self._contents, complete=False)
-            make_folder(self.folder / SHARDS)
             self._take_stock()
         self._open_database()
 
@@ -286,11 +285,13 @@ def discard(folder: Path, also: Sequence[str] = ()) -> None:
 def what_is_there(folder: Path) -> list[str]:
     """What `discard` would delete, in words for the user; empty if there is nothing."""
     words = []
-    record = run_file.read_record(folder) or {}
-    sweeps = record.get("sweeps", [])
+    try:
+        sweeps = f" of {len((run_file.read_record(folder) or {}).get('sweeps', ()))} sweeps"
+    except (ResultError, TypeError):  # a damaged run.json is what --restart may be for
+        sweeps = ""
     if shards := shard_files(folder):
         total = sum(path.stat().st_size for path in shards)
-        words.append(f"{len(shards):,} finished batches ({total / 1e6:,.1f} MB) of {len(sweeps)} sweeps")
+        words.append(f"{len(shards):,} finished batches ({total / 1e6:,.1f} MB){sweeps}")
     words += [name for name in (DATABASE_FILE, RUN_FILE) if (folder / name).exists()]
     return words
 

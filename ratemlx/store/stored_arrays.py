@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
 from ratemlx.store.matrices import unpacked
-from ratemlx.store.reading import open_database, unreadable
+from ratemlx.store.reading import reading
 from ratemlx.store.shard import StoredArray
 
 
 def read_arrays(folder: Path, name: str) -> list[StoredArray]:
     """All arrays of a name, matrices whole, in the order of instances; raises ResultError."""
     query = "SELECT instance, exposure, shape, dtype, data FROM arrays WHERE name = ? ORDER BY instance, rowid"
-    with closing(open_database(folder)) as connection:
-        try:
-            rows = connection.execute(query, (name,)).fetchall()
-        except sqlite3.Error as error:
-            raise unreadable(folder, error) from error
+    with reading(folder) as connection:
+        rows = connection.execute(query, (name,)).fetchall()
     found = []
     for instance, exposure, shape, dtype, data in rows:
         values = unpacked(str(shape), str(dtype), data)

@@ -11,12 +11,13 @@ import pytest
 
 from tests.house.sources import modules
 
-FOUNDATION = ("errors", "source", "resources")
+FOUNDATION = ("errors", "source", "resources", "json_text")
 LAW = {
     "source": (),
     "errors": ("source",),
     "resources": (),
-    "abi": ("errors",),
+    "json_text": ("errors", "source"),
+    "abi": ("errors", "json_text"),
     "files": ("errors",),
     "lems": ("lems", *FOUNDATION),
     "ir.units": (),

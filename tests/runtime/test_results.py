@@ -124,8 +124,8 @@ def test_a_finished_run_is_not_run_again(spec: RunSpec, tmp_path: Path, capsys: 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
     for content, message in (
         (None, f"there are no results in {tmp_path}"),
-        ("{", f"{tmp_path / 'run.json'} cannot be read"),
-        ("[]", f"{tmp_path / 'run.json'} is not what a run writes"),
+        ("{", f"{tmp_path / 'run.json'}:1:1: the file is cut short: it ends here"),
+        ("[]", f"{tmp_path / 'run.json'} is not what ratemlx writes"),
         ("{}", f"the run in {tmp_path} is not finished"),
     ):
         if content is not None:
@@ -134,7 +134,7 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
             ratemlx.open_result(tmp_path)
         assert caught.value.message.startswith(message)
     (tmp_path / "run.json").write_text('{"complete": true}')
-    with pytest.raises(ResultError, match=r"catalogue of columns in run.json cannot be read"):
+    with pytest.raises(ResultError, match=r"run.json does not say what a run writes there: stamp, catalogue, sweeps"):
         ratemlx.open_result(tmp_path)
 
 

@@ -68,8 +68,17 @@ def test_any_names_make_a_database(tmp_path: Path) -> None:
 def test_catalogue_survives_json() -> None:
     found = Catalogue((ParameterEntry("g", "nS", "d", 1.0),), (MetricEntry("m"),), ("r",), 4, Ranking("m", 2, False))
     assert Catalogue.from_json(found.to_json()) == found
-    for wrong in (None, {}, {**found.to_json(), "parameters": [{"nome": 1}]}):
-        with pytest.raises(ResultError, match="catalogue of columns"):
+    record = found.to_json()
+    for wrong, where in (
+        (None, "the parameters in its catalogue"),
+        ({}, "the parameters in its catalogue"),
+        ({**record, "parameters": [{"nome": 1}]}, "the parameters in its catalogue"),
+        ({**record, "parameters": [{**record["parameters"][0], "default": "x"}]}, "the parameters in its catalogue"),
+        ({**record, "metrics": [{"column": 3}]}, "the metrics in its catalogue"),
+        ({**record, "seed": None}, "the regions, seed or ranking"),
+        ({**record, "ranking": {"column": "none such"}}, "the regions, seed or ranking"),
+    ):
+        with pytest.raises(ValueError, match=f"{where}.* cannot be understood"):
             Catalogue.from_json(wrong)
 
 
