@@ -24,5 +24,7 @@ def merge(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folde
     for warning in merged.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"{run}: {merged.n_finished:,} of {merged.n_points:,} instances")
+    for line in merged.missing:
+        print(line)
     if not merged.complete:
-        print("not complete; finish the other parts and merge again, or run the same command without --part")
+        print("not complete; finish what is missing, and merge again if that is in parts")

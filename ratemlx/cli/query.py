@@ -68,13 +68,12 @@ def query(
 
 
 def _rebuild(run: Path) -> None:
-    from ratemlx.runtime.folder_lock import locked
-    from ratemlx.store.database import rebuild
-    from ratemlx.store.run_file import read_contents
+    from ratemlx.runtime.merging import remake
 
-    read_contents(run)  # before a lock would make a folder of it
-    with locked(run):
-        print(f"{rebuild(run):,} instances from shards", file=sys.stderr)
+    made = remake(run)
+    for warning in (*made.warnings, *made.missing):
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"{made.n_finished:,} of {made.n_points:,} instances from shards", file=sys.stderr)
 
 
 def _list(run: Path) -> None:

@@ -22,12 +22,13 @@ from ratemlx.store.shards import shard_files
 
 @dataclass(frozen=True)
 class Merged:
-    """What a folder holds after merging."""
+    """What a folder holds after merging; `missing` tells what no sweep has results of, and what computes it."""
 
     n_shards: int
     n_finished: int
     n_points: int
     warnings: tuple[str, ...]
+    missing: tuple[str, ...]
 
     @property
     def complete(self) -> bool:
@@ -49,24 +50,46 @@ def merge(folder: Path) -> Merged:
         contents = read_contents(folder) if (folder / RUN_FILE).exists() or not parts else runs[parts[0]]
         for path, run in runs.items():
             _check_same(path, run, contents)
-        store = _open(folder, contents)
+        store, warnings = _open(folder, contents)
         moved = sum(_take_in(path, folder) for path in parts)
         if moved or not parts:
             database.rebuild(folder)
-            store = _open(folder, contents)
-        done = int(store.finished().sum())
+            store, more = _open(folder, contents)
+            warnings += more
+        found = _found(store, moved, warnings)
         if store.complete:
             finish(store)
         else:
             write_points(store)
-    return Merged(moved, done, len(store.registration.instances), tuple(store.warnings))
+    return found
 
 
-def _open(folder: Path, contents: Contents) -> RunStore:
-    """The store with all sweeps of a run, in their order."""
+def remake(folder: Path) -> Merged:
+    """Make a run's database anew from its shards; damaged ones are moved aside, as a run does. Raises ResultError."""
+    contents = read_contents(folder)  # before a lock would make a folder of it
+    with locked(folder):
+        usable = database.is_usable(folder, contents)
+        store, warnings = _open(folder, contents)  # which makes one that is of no use anew
+        if usable:
+            database.rebuild(folder)
+        points = sum(
+            int(contents.registry.registration(number).new.sum()) for number in range(len(contents.registry.sweeps))
+        )
+        return Merged(0, len(store.present()), points, tuple(warnings), tuple(store.missing()))
+
+
+def _open(folder: Path, contents: Contents) -> tuple[RunStore, list[str]]:
+    """The store with all sweeps of a run, in their order, and what was found on the way."""
+    warnings: list[str] = []
     for points in contents.registry.sweeps:
-        store = RunStore.open(folder, contents.stamp, contents.catalogue, points, contents.provenance)
-    return store
+        store = RunStore.open(folder, contents.stamp, contents.catalogue, points, contents.provenance, computes=False)
+        warnings += store.warnings
+    return store, warnings
+
+
+def _found(store: RunStore, moved: int, warnings: list[str]) -> Merged:
+    done, count = int(store.finished().sum()), len(store.registration.instances)
+    return Merged(moved, done, count, tuple(warnings), tuple(store.missing()))
 
 
 def _take_in(part: Path, folder: Path) -> int:

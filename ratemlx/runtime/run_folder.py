@@ -5,8 +5,9 @@ Knows jobs and the store; nothing of kernels.
 
 from __future__ import annotations
 
+import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,8 +147,14 @@ def points_of(job: Job, provenance: Mapping[str, Any]) -> Points:
     """The job's sweep as the store registers it."""
     swept = {axis.name: axis.values for axis in job.sweep.axes}
     fixed = {name: float(values[0]) for name, values in job.parameters.columns.items() if name not in swept}
-    command = " ".join(str(item) for item in provenance.get("command", ()))
+    command = _to_type(provenance.get("command", ()))
     return Points(job.sweep.kind, swept, fixed, command, str(provenance.get("date", "")))
+
+
+def _to_type(command: Sequence[object]) -> str:
+    """A command as it can be typed again, without the folder that a shell finds programs in by itself."""
+    program, *words = map(str, command or ("",))
+    return shlex.join([Path(program).name if Path(program).name == "ratemlx" else program, *words])
 
 
 def _share_of(places: Int64s, part: tuple[int, int], count: int) -> Any:

@@ -57,7 +57,9 @@ def contents_of(folder: Path, record: Mapping[str, Any]) -> Contents:
     except ValueError as error:
         raise ResultError(f"{path} is not what a run writes: {error}", remedy(folder)) from error
     named = {item.name for item in catalogue.parameters}
-    if registry.sweeps and (odd := named ^ set(registry.parameters)):
+    if not registry.sweeps:
+        raise ResultError(f"{path} is not what a run writes: it tells of no sweep", remedy(folder))
+    if odd := named ^ set(registry.parameters):
         message = f"{path} is not what a run writes: its catalogue and its sweeps differ in {', '.join(sorted(odd))}"
         raise ResultError(message, remedy(folder))
     return Contents(str(record["stamp"]), catalogue, registry, provenance_of(record))

@@ -32,6 +32,7 @@ from ratemlx.store.catalogue import Catalogue
 from ratemlx.store.database import Contents
 from ratemlx.store.files import make_folder, move_aside, remove, sweep_up, told
 from ratemlx.store.layout import DATABASE_FILE, POINTS, RUN_FILE, SHARDS
+from ratemlx.store.missing import missing_lines
 from ratemlx.store.points import Points, Registration, Registry
 from ratemlx.store.shards import (
     DamagedShardError,
@@ -73,8 +74,9 @@ class RunStore:
     `registration` has the numbers of this sweep's points, `warnings` what a user should be told of what was found.
     """
 
-    def __init__(self, folder: Path, contents: Contents, registration: Registration) -> None:
+    def __init__(self, folder: Path, contents: Contents, registration: Registration, computes: bool = True) -> None:
         self.folder = folder
+        self._computes = computes
         self.registration = registration
         self.warnings: list[str] = []
         self._contents = contents
@@ -95,12 +97,14 @@ class RunStore:
         restart: bool = False,
         explain: Explain | None = None,
         also: Sequence[str] = (),
+        computes: bool = True,
     ) -> RunStore:
         """Open a run's folder, or make one; the caller holds its lock. Raises ResultError.
 
         `stamp` is the digest of all that decides results but the points: a folder with another stamp is refused, with
         what `explain` finds to differ. `points` may be known, new, or partly new: the run is enlarged. With `restart`
-        everything that is there is deleted, and the files in the folder that `also` names.
+        everything that is there is deleted, and the files in the folder that `also` names. `computes` tells whether the
+        caller computes what is pending, or only looks after what is there.
         """
         with told(f"results cannot be written to {folder}"):
             make_folder(folder)
@@ -112,7 +116,7 @@ class RunStore:
                 sweep_up(place)
             known = len(registry.sweeps)
             registration = registry.register(points)
-            store = cls(folder, Contents(stamp, catalogue, registry, provenance), registration)
+            store = cls(folder, Contents(stamp, catalogue, registry, provenance), registration, computes)
             _check_parameters(store._contents)
             store._begin(record if known == len(registry.sweeps) else None)
         return store
@@ -141,6 +145,10 @@ class RunStore:
     def complete(self) -> bool:
         """Whether every point of this sweep has its results on disk."""
         return bool(self.finished().all())
+
+    def missing(self) -> list[str]:
+        """What no sweep has results of, in words, with the commands that compute it."""
+        return missing_lines(self._contents.registry, self.present())
 
     def finished(self) -> Bools:
         """Which points of this sweep are there, in the order of the points."""
@@ -237,7 +245,8 @@ class RunStore:
     def _set_aside(self, path: Path) -> None:
         with told(f"the damaged shard {path} cannot be moved aside"):
             moved = move_aside(path, damaged_folder(self.folder))
-        self.warnings.append(f"{path.name} was damaged and is now {moved}; what it held is computed again")
+        then = "is computed again" if self._computes else "is missing until it is computed again"
+        self.warnings.append(f"{path.name} was damaged and is now {moved}; what it held {then}")
 
     def _open_database(self) -> None:
         """A database of this run is brought up to date; any other is made anew, from the shards."""

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,11 @@ import pytest
 from ratemlx.cli import main
 from ratemlx.errors import ResultError
 from ratemlx.store.digest import database_digest
+from ratemlx.store.missing import stretches
 from ratemlx.store.overview import overview
 from ratemlx.store.query import ask, asking
 from ratemlx.store.reading import open_database
-from tests.store.runs import compute, open_store
+from tests.store.runs import compute, grid, open_store
 
 FOREVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -245,11 +247,44 @@ def test_rebuild(run: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (run / "results.sqlite").write_bytes(b"nonsense")
     out, err = _query(run, capfd, "SELECT count(*) AS n FROM instances", "--rebuild")
     assert out.split() == ["n", "20"]
-    assert err == "20 instances from shards\n"
+    assert err == "20 of 20 instances from shards\n"
     assert database_digest(run) == before
     (run / "run.lock").write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
     assert main(["query", str(run), "--rebuild"]) == 2
     (run / "run.lock").unlink()
+
+
+@pytest.mark.parametrize("command", ["query", "merge"])
+def test_a_damaged_shard_is_set_aside_and_what_it_held_is_told(
+    tmp_path: Path, command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In a run that was enlarged, with the command of the sweep that it belongs to."""
+    typed = "ratemlx run adex --sweep g=0:1:5 -o 'a run' --restart --part 0/2"
+    for points in (replace(grid(), command=typed), replace(grid(6), command="ratemlx run more -o 'a run'")):
+        store = open_store(tmp_path, points)
+        compute(store)
+        store.finish({"samples": 4, "period": 1.0, "exposures": {"E": "kHz"}})
+    path = sorted((tmp_path / "shards").glob("*.npz"))[1]
+    path.write_bytes(path.read_bytes()[:-9])
+    arguments = ["query", str(tmp_path), "SELECT count(*) AS n FROM instances", "--rebuild"]
+    assert main(["merge", str(tmp_path)] if command == "merge" else arguments) == 0
+    out, err = capfd.readouterr()
+    aside = tmp_path / "shards" / "damaged" / path.name
+    assert aside.exists()
+    assert f"warning: {path.name} was damaged and is now {aside}; what it held is missing until" in err
+    told = "3 of 20 instances are missing: 3 to 5; this computes them: ratemlx run adex --sweep g=0:1:5 -o 'a run'\n"
+    assert told in out + err
+    assert json.loads((tmp_path / "run.json").read_text())["complete"] is False
+    (rows,) = ask(tmp_path, "SELECT count(*), sum(instance BETWEEN 3 AND 5) FROM instances")
+    assert rows == (33, 0)
+    again = open_store(tmp_path)
+    assert again.pending().tolist() == [3, 4, 5]
+
+
+def test_stretches_of_numbers() -> None:
+    assert stretches(np.array([0, 1, 2, 5, 7, 8])) == "0 to 2, 5, 7 to 8"
+    assert stretches(np.arange(0, 40, 2)) == "0, 2, 4, 6, 8, 10, 12, 14, ..."
+    assert stretches(np.arange(0, 16, 2)) == "0, 2, 4, 6, 8, 10, 12, 14"
 
 
 def test_statistics(run: Path) -> None:
