@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -62,6 +63,7 @@ def install_handlers() -> None:
         if number is not None:
             signal.signal(number, _handle)
     _handle_interrupts()
+    sys.unraisablehook = _lose
 
 
 def _is_one_of_several() -> bool:
@@ -92,13 +94,18 @@ def interrupts_handled() -> Iterator[None]:
         _Received.name, _Received.raised, _Received.held = None, False, False
 
 
+def _lose(unraisable: sys.UnraisableHookArgs) -> None:
+    """Say nothing of a signal that raised where Python cannot pass it on, as in a callback: `hear` raises it again."""
+    if not isinstance(unraisable.exc_value, Stopped | KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+
+
 def _handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     now = time.monotonic()
     if _Received.name is None:
         _Received.name, _Received.since = signal.Signals(number).name, now
     elif number == signal.SIGINT and now - _Received.since > IMPATIENT_SECONDS:
         raise KeyboardInterrupt
-    # Where the exception is lost, as within a callback of C code, `hear` raises it again.
     if not _Received.held:
         _raise_once()
 

@@ -65,6 +65,17 @@ try:
 except BaseException as error:
     print("never")
 """
+LOST = """
+class Dropped:
+    def __del__(self):
+        os.kill(os.getpid(), number)
+Dropped()
+print("forgotten")
+try:
+    Deadline(None).check()
+except BaseException as error:
+    print(reason(error))
+"""
 REASONS = {"SIGTERM": "SIGTERM", "SIGUSR1": "SIGUSR1", "SIGINT": "KeyboardInterrupt"}
 
 
@@ -75,12 +86,14 @@ REASONS = {"SIGTERM": "SIGTERM", "SIGUSR1": "SIGUSR1", "SIGINT": "KeyboardInterr
         (SHIELDED, "whole {0} once again {0}"),
         (WITHIN_A_SHIELD, "held {0}"),
         (MADE_INTO_ANOTHER, "{0} usual"),
+        (LOST, "forgotten {0}"),
     ],
 )
 def test_a_signal_raises_once_where_it_may(name: str, steps: str, told: str) -> None:
     program = PROGRAM.replace("NUMBER", name).replace("STEPS", steps)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.split() == told.format(REASONS[name]).split(), done.stderr
+    assert done.stderr == ""
 
 
 def test_an_error_without_a_signal_stays_what_it_is() -> None:
