@@ -161,6 +161,10 @@ def run(
     ] = None,
     figure: Annotated[bool, typer.Option("--figure/--no-figure", help="Draw traces into the folder.")] = True,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Say what would run, then stop.")] = False,
+    compile_only: Annotated[
+        bool,
+        typer.Option("--compile-only", help="Compile all that this run will load, then stop; with --arch without GPU."),
+    ] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Discard what the folder holds and begin anew.")] = False,
     plugin: PluginOption = None,
 ) -> None:
@@ -178,6 +182,7 @@ def run(
       ratemlx run adex --sweep b_e=0:100:8 --metrics table2 --transient 500 --fitness FC_SC --duration 2500 -o metrics
       ratemlx run adex --sweep b_e=0:100:8 --bold 1000 --bold-option tau_s=0.8 --duration 20000 -o bold
       ratemlx run adex --sweep b_e=0:100:1000 --plan-only
+      ratemlx run adex --sweep b_e=0:100:1000 --target cuda --compile-only --arch sm_80
     """
     from ratemlx.observables.bold_options import parse_bold
     from ratemlx.runtime import RunSpec
@@ -188,6 +193,8 @@ def run(
     from ratemlx.runtime.world import nobody_waits, open_world, together
     from ratemlx.simulate import NOT_YET, as_stimulus, kernel_source, source_manifest, with_kernel
 
+    if plan_only and compile_only:
+        raise typer.BadParameter("goes without --compile-only", param_hint="--plan-only")
     choices: dict[str, Any] = {"precision": precision, "history": history, "integrator": integrator}
 
     def make_spec() -> RunSpec:
@@ -246,7 +253,8 @@ def run(
     world = open_world()
     with nobody_waits(world):
         spec = together(world, make_spec)
-    _plan(spec, world) if plan_only else _run(spec, world)
+    do = _plan if plan_only else _compile if compile_only else _run
+    do(spec, world)
 
 
 def _plan(spec: RunSpec, world: World) -> None:
@@ -254,6 +262,14 @@ def _plan(spec: RunSpec, world: World) -> None:
 
     lines = plan_run(spec, world)
     print("\n".join(lines if world.rank == 0 else []))
+
+
+def _compile(spec: RunSpec, world: World) -> None:
+    from ratemlx.runtime import compile_run
+    from ratemlx.runtime.ending import telling_what_is_kept
+
+    with telling_what_is_kept(lambda: None):
+        compile_run(spec, world)
 
 
 def _run(spec: RunSpec, world: World) -> None:

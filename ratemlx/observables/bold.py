@@ -21,6 +21,8 @@ from ratemlx.observables.settings import BoldSettings
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.devices.base import Buffer, Device, Queue
 
+PROGRAM = "balloon"
+"""Name of the C program."""
 N_ROWS = 6
 """Numbers of a region's state: signal, flow, volume, deoxyhaemoglobin, and the sums of the open volume and step."""
 
@@ -91,7 +93,7 @@ class BoldProgram:
         self.device, self.settings, self.layout = device, settings, layout
         self.chosen, self.first_kept = chosen, first_kept
         self.n_volumes = n_volumes(settings, layout, first_kept)
-        self.program = load("balloon", layout, device)
+        self.program = load(PROGRAM, layout, device)
 
     def observer(self, n_instances: int, capacity: int) -> BoldObserver:
         """For one batch, whose buffers of samples have room for `capacity` of them."""

@@ -17,6 +17,8 @@ from ratemlx.observables.programs import BLOCK, GROUP, integers, load, pointers
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.devices.base import Buffer, Device, Program, Queue
 
+PROGRAM = "moments"
+"""Name of the C program."""
 MOST_ROWS = 65_535
 """Of a GPU's grid."""
 FLAT_UNITS = 4
@@ -50,7 +52,7 @@ class MomentsProgram:
     ) -> None:
         self.device, self.layout, self.chosen = device, layout, chosen
         self.first_kept, self.pairs = first_kept, pairs
-        self.program: Program = load("moments", layout, device)
+        self.program: Program = load(PROGRAM, layout, device)
 
     def observer(self, n_instances: int, capacity: int) -> MomentsObserver:
         """For one batch, whose buffers of samples have room for `capacity` of them."""

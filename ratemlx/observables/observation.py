@@ -36,12 +36,22 @@ class Observation:
     def _bytes(self) -> tuple[int, int]:
         settings, layout = self.settings, self.layout
         of_moments, of_bold = 0, 0
-        if settings.moments or settings.fc:
+        if self._has_moments:
             of_moments = moments.bytes_per_instance(layout, len(self.exposures), pairs=settings.fc)
         if settings.bold is not None:
             n_chosen = len(self.bold_exposures)
             of_bold = bold.bytes_per_instance(settings.bold, layout, n_chosen, self.first_kept)
         return of_moments, of_bold
+
+    @property
+    def _has_moments(self) -> bool:
+        return self.settings.moments or self.settings.fc
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Names of the C programs that `open` compiles."""
+        of_bold = () if self.settings.bold is None else (bold.PROGRAM,)
+        return ((moments.PROGRAM,) if self._has_moments else ()) + of_bold
 
     def open(self, device: Device) -> MakeObservers:
         """Compile what is needed for a device; gives what makes observers for batches on it.
@@ -50,7 +60,7 @@ class Observation:
         """
         settings, layout, first = self.settings, self.layout, self.first_kept
         programs: list[moments.MomentsProgram | bold.BoldProgram] = []
-        if settings.moments or settings.fc:
+        if self._has_moments:
             programs.append(moments.MomentsProgram(device, layout, self.exposures, first, pairs=settings.fc))
         if settings.bold is not None:
             programs.append(bold.BoldProgram(device, settings.bold, layout, self.bold_exposures, first))

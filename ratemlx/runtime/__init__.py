@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ratemlx.runtime.ahead import compile_run
     from ratemlx.runtime.connectome import Connectome
     from ratemlx.runtime.connectome_files import load_connectome
     from ratemlx.runtime.open_folder import open_result
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
     from ratemlx.runtime.simulation import plan_run, run
     from ratemlx.runtime.spec import RunSpec
 
-__all__ = ["Connectome", "Result", "RunSpec", "load_connectome", "open_result", "plan_run", "run"]
+__all__ = ["Connectome", "Result", "RunSpec", "compile_run", "load_connectome", "open_result", "plan_run", "run"]
 
 _MODULES = {
     "Connectome": "connectome",
     "Result": "result",
     "RunSpec": "spec",
+    "compile_run": "ahead",
     "load_connectome": "connectome_files",
     "open_result": "open_folder",
     "plan_run": "simulation",

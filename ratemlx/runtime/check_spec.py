@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ratemlx.abi import HISTORY_CODES, INTEGRATORS
-from ratemlx.errors import SweepError
+from ratemlx.errors import DeviceError, SweepError
 from ratemlx.runtime.arrays import did_you_mean
+from ratemlx.runtime.devices.cuda_architecture import parse_architecture
+from ratemlx.runtime.devices.names import CPU, parse_device
 from ratemlx.runtime.plan import ITEM_BYTES
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def as_mapping(name: str, value: object) -> Mapping[str, object]:
 
 
 def check_spec(spec: RunSpec) -> None:
-    """Raise SweepError for a value of the wrong kind, and for a choice that does not exist."""
+    """Raise SweepError for a value of the wrong kind, and for a choice that does not exist; DeviceError for a GPU's."""
     for name in ("duration", "dt", "period"):
         value = getattr(spec, name)
         if isinstance(value, bool) or not isinstance(value, Real):
@@ -59,6 +61,13 @@ def _check_choices(spec: RunSpec) -> None:
             raise SweepError(f"unknown {name} {value!r}", did_you_mean(str(value), known))
     if isinstance(spec.seed, bool) or not isinstance(spec.seed, Integral) or not 0 <= spec.seed < 2**64:
         raise SweepError(f"the seed must be a whole number from 0 to 2^64 - 1; it is {spec.seed!r}")
+    if spec.arch is not None:
+        parse_architecture(spec.arch)
+        # An emulation takes any: it stands in for GPUs where a job is only checked.
+        if parse_device(spec.device).kind == CPU:
+            raise DeviceError(
+                f"{spec.arch} is the architecture of GPUs, and {spec.device} is none", "add --target cuda"
+            )
     if spec.lanes is not None and not (0 < spec.lanes <= 1024 and spec.lanes & (spec.lanes - 1) == 0):
         raise SweepError(f"lanes must be a power of two up to 1024; they are {spec.lanes}")
 

@@ -48,6 +48,7 @@ def _do(folder: Path, argv: Sequence[str]) -> int:
 
 
 def _run(folder: Path, manifest: Manifest, options: argparse.Namespace) -> int:
+    from ratemlx.runtime.ahead import compile_run
     from ratemlx.runtime.driver_options import spec_of
     from ratemlx.runtime.progress import progress_for
     from ratemlx.runtime.simulation import plan_run, run
@@ -59,6 +60,10 @@ def _run(folder: Path, manifest: Manifest, options: argparse.Namespace) -> int:
     if options.plan:
         lines = plan_run(spec, world)
         print("\n".join(lines if world.rank == 0 else []))
+        return 0
+    if options.compile_only:
+        with telling_what_is_kept(lambda: None):
+            compile_run(spec, world)
         return 0
     with telling_what_is_kept(lambda: spec.output):
         result = run(spec, progress_for(quiet=not options.v), world)

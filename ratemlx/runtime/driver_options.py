@@ -108,7 +108,10 @@ def _add_computing(parser: argparse.ArgumentParser) -> None:
     group.add_argument("-by", type=int, metavar="N", help="accepted, as -bx")
     group.add_argument("--max-time", metavar="TIME", help="stop in good time: HH:MM:SS, D-HH:MM:SS, or minutes")
     group.add_argument("--part", metavar="I/N", help="run the I-th (from 0) of N parts of the sweep")
-    group.add_argument("--plan", action="store_true", help="say what would run and what it costs, and stop")
+    group.add_argument("--arch", metavar="SM", help="GPU architecture to compile for (default: the GPU's own)")
+    what = group.add_mutually_exclusive_group()
+    what.add_argument("--plan", action="store_true", help="say what would run and what it costs, and stop")
+    what.add_argument("--compile-only", action="store_true", help="compile all that this run will load, and stop")
     group.add_argument("-g", action="store_true", help="say what the device is, and stop")
 
 
@@ -189,6 +192,7 @@ def spec_of(folder: Path, manifest: Manifest, options: argparse.Namespace) -> Ru
         seed=options.seed,
         observe=_observed(manifest, options),
         device=device_of(manifest, options),
+        arch=options.arch,
         threads=options.threads,
         history=options.history,
         batch_size=_batch_size(options),

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ratemlx.abi import BLOCK_SIZES, definitions, usual_form
+from ratemlx.abi import BLOCK_SIZES
 from ratemlx.errors import DeviceMemoryError
 from ratemlx.observables.base import Observer
 from ratemlx.runtime.batch import BatchResult, Chunk, Place, RunningBatch, SpeedGroupArrays
@@ -25,6 +25,7 @@ from ratemlx.runtime.plan import BatchPlan, Plan, SpeedGroup
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.spec import Job
 from ratemlx.runtime.stopping import interruptible
+from ratemlx.runtime.variant import kernel_definitions
 
 PENDING_BLOCKS = 512
 """Blocks of steps in a call of one batch of several: a GPU's driver holds about a thousand launches, and the first
@@ -209,20 +210,6 @@ class _Variants:
 
 def load_kernel(job: Job, block: int, lanes: int, device: Device, progress: Progress) -> Kernel:
     """The kernel's variant for a block size, compiled when it is not in the cache."""
-    chosen = definitions(
-        job.manifest,
-        lanes=lanes,
-        block=block,
-        precision=job.spec.precision,
-        integrator=job.spec.integrator,
-        noise=job.spec.noise,
-        common_noise=job.spec.common_noise,
-        regional=job.regional is not None,
-        stimuli=job.stimuli is not None,
-        observe=job.observed,
-        constants=job.constants,
-        history=job.spec.history,
-        form=usual_form(block),
-    )
+    chosen = kernel_definitions(job, block, lanes)
     with progress.compiling(f"{job.manifest.model} for blocks of {block}"), interruptible():
         return device.load(Path(job.spec.folder), job.manifest, chosen)

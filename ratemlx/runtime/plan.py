@@ -170,7 +170,7 @@ def make_plan(
     """
     n_regions = len(edges.begin) - 1
     chosen = np.arange(len(speeds)) if pending is None else pending
-    groups = tuple(_groups(manifest, edges, timing, speeds, chosen))
+    groups = tuple(speed_groups(manifest, edges, timing, speeds, chosen))
     sizes = Sizes(
         manifest,
         n_regions,
@@ -196,7 +196,10 @@ def ring_length(longest_delay: int, block: int) -> int:
     return math.ceil((longest_delay + 1 + block) / block) * block
 
 
-def _groups(manifest: Manifest, edges: Edges, timing: Timing, speeds: Floats, chosen: Int64s) -> Iterator[SpeedGroup]:
+def speed_groups(
+    manifest: Manifest, edges: Edges, timing: Timing, speeds: Floats, chosen: Int64s
+) -> Iterator[SpeedGroup]:
+    """The `chosen` instances by their conduction speeds (mm/ms), of which `speeds` has that of every instance."""
     # A model without delays is the same at any speed: all its instances are one group.
     effective = speeds[chosen] if manifest.uses_delays else np.zeros(len(chosen))
     values, member = np.unique(effective, return_inverse=True)

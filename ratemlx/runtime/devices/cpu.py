@@ -21,6 +21,7 @@ from ratemlx.errors import DeviceError, DeviceMemoryError, KernelError
 from ratemlx.runtime.arrays import AnyArray
 from ratemlx.runtime.devices.base import Buffer, Queue, Target
 from ratemlx.runtime.devices.compiler import compile_library, cpu_model, find_compiler, vector_bytes
+from ratemlx.runtime.devices.kernel_file import kernel_file
 from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.plan import ITEM_BYTES
 
@@ -185,11 +186,7 @@ class CpuDevice:
 
     def load(self, folder: Path, manifest: Manifest, definitions: Mapping[str, str]) -> CpuKernel:
         """Compile (or take from the cache) and load the kernel; raises KernelError or DeviceError."""
-        if manifest.target != self.target:
-            raise KernelError(f"{folder} holds a {manifest.target} kernel; {self.name} runs {self.target} kernels")
-        if Path(manifest.kernel).name != manifest.kernel:
-            raise KernelError(f"the manifest names a kernel outside its folder: {manifest.kernel!r}")
-        loaded = _load(folder / manifest.kernel, definitions)
+        loaded = _load(kernel_file(folder, manifest, self.target, self.name), definitions)
         with contextlib.suppress(AttributeError):
             if loaded.ratemlx_abi_version() == ABI_VERSION:
                 return CpuKernel(loaded)

@@ -35,6 +35,7 @@ from ratemlx.runtime.devices.cuda_binding import Binding, CudaFailure
 from ratemlx.runtime.devices.cuda_errors import NOT_FOUND, WORDS, explain
 from ratemlx.runtime.devices.cuda_memory import DeviceMemory, PinnedMemory
 from ratemlx.runtime.devices.cuda_queue import CudaQueue, DeviceBuffer, Lanes
+from ratemlx.runtime.devices.kernel_file import kernel_file
 
 WARP = 32
 """Threads that run together: a tile of as many instances fills them. (Lanes alter no result.)"""
@@ -44,6 +45,17 @@ STREAM_PER_THREAD = "CUPY_CUDA_PER_THREAD_DEFAULT_STREAM"
 
 Compile = Callable[[Path, Mapping[str, str], Architecture], bytes]
 """Gives the device code of a source, from the cache where it is there."""
+
+
+def check_shared(manifest: Manifest, definitions: Mapping[str, str]) -> None:
+    """Raise KernelError for a variant whose thread blocks need more shared memory than a GPU has."""
+    form, lanes, block = _shape(definitions)
+    precision: Precision = "float64" if "RATEMLX_FLOAT64" in definitions else "float32"
+    if shared_bytes(manifest, lanes=lanes, block=block, precision=precision, form=form) > SHARED_BYTES:
+        raise KernelError(
+            f"{block} steps of {lanes} instances of {manifest.model} need more shared memory than a GPU has",
+            "use fewer lanes, or --precision float32",
+        )
 
 
 class CudaProgram:
@@ -160,18 +172,9 @@ class CudaDevice:
 
     def load(self, folder: Path, manifest: Manifest, definitions: Mapping[str, str]) -> CudaKernel:
         """Compile (or take from the cache) and load the kernel; raises KernelError or DeviceError."""
-        if manifest.target != self.target:
-            raise KernelError(f"{folder} holds a {manifest.target} kernel; {self.name} runs {self.target} kernels")
-        if Path(manifest.kernel).name != manifest.kernel:
-            raise KernelError(f"the manifest names a kernel outside its folder: {manifest.kernel!r}")
-        form, lanes, block = _shape(definitions)
-        precision: Precision = "float64" if "RATEMLX_FLOAT64" in definitions else "float32"
-        if shared_bytes(manifest, lanes=lanes, block=block, precision=precision, form=form) > SHARED_BYTES:
-            raise KernelError(
-                f"{block} steps of {lanes} instances of {manifest.model} need more shared memory than a GPU has",
-                "use fewer lanes, or --precision float32",
-            )
-        return CudaKernel(self, self.load_program(folder / manifest.kernel, definitions), definitions)
+        source = kernel_file(folder, manifest, self.target, self.name)
+        check_shared(manifest, definitions)
+        return CudaKernel(self, self.load_program(source, definitions), definitions)
 
     def load_program(self, source: Path, definitions: Mapping[str, str]) -> CudaProgram:
         """Compile (or take from the cache) and load functions; raises KernelError or DeviceError."""

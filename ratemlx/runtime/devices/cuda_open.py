@@ -21,17 +21,27 @@ INSTALL_HINT = "pip install 'ratemlx[cuda]' (PyCUDA, needs the CUDA toolkit) or 
 def open_cuda(binding: str | None, number: int, arch: str | None = None) -> CudaDevice:
     """GPU `number` of those that CUDA_VISIBLE_DEVICES shows, by the package `binding`, or one that is there."""
     chosen = binding or _installed()
-    architecture = parse_architecture(arch) if arch else chosen_architecture()
+    if chosen is None:
+        raise DeviceError("no Python package that reaches GPUs is installed", INSTALL_HINT)
+    return CudaDevice(_open(chosen, number), partial(_device_code, compilers_for(chosen)), asked_architecture(arch))
+
+
+def asked_architecture(arch: str | None) -> Architecture | None:
+    """What `arch` or $RATEMLX_CUDA_ARCH names; None for the GPU's own."""
+    return parse_architecture(arch) if arch else chosen_architecture()
+
+
+def compilers_for(binding: str | None) -> tuple[Find, ...]:
+    """CUDA compilers in the order in which a GPU asks them that is reached by `binding`, or by what is installed."""
     nvcc, nvrtc = all_compilers()
-    order = (nvcc, nvrtc) if chosen == BINDINGS[0] else (nvrtc, nvcc)
-    return CudaDevice(_open(chosen, number), partial(_device_code, order), architecture)
+    return (nvrtc, nvcc) if (binding or _installed()) == BINDINGS[1] else (nvcc, nvrtc)
 
 
-def _installed() -> str:
+def _installed() -> str | None:
     for name, module in zip(BINDINGS, ("pycuda", "cuda.bindings"), strict=True):
         if _is_there(module):
             return name
-    raise DeviceError("no Python package that reaches GPUs is installed", INSTALL_HINT)
+    return None
 
 
 def _is_there(module: str) -> bool:
