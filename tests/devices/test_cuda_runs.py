@@ -17,6 +17,7 @@ from ratemlx.runtime.batch import RunningBatch
 from ratemlx.runtime.devices import cuda_open
 from ratemlx.runtime.devices.cuda import CudaDevice
 from ratemlx.runtime.outputs import Outputs
+from ratemlx.runtime.workers import Workers
 from tests.support.fake_cuda import fake_device
 from tests.support.shipped import series_of, shipped
 
@@ -86,9 +87,9 @@ def test_metrics_take_the_cores_of_the_host_and_not_of_the_gpu(
     taken: list[int] = []
     plain = analysis.metrics.evaluate
 
-    def evaluate(*arguments: Any, threads: int) -> Any:
-        taken.append(threads)
-        return plain(*arguments, threads=threads)
+    def evaluate(*arguments: Any, each: Workers) -> Any:
+        taken.append(each.threads)
+        return plain(*arguments, each=each)
 
     monkeypatch.setattr(analysis.metrics, "evaluate", evaluate)
     outputs = Outputs(metrics=("mean_FC",))
