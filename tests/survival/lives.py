@@ -21,7 +21,17 @@ from pathlib import Path
 
 from tests.store.crash import memory
 from tests.survival import program
-from tests.survival.runs import Journal, Sweep, check_whole, ended, processes_of, run, save_connectome, start
+from tests.survival.runs import (
+    Journal,
+    Sweep,
+    check_whole,
+    ended,
+    processes_of,
+    run,
+    save_connectome,
+    start,
+    wait_for_end,
+)
 
 
 def expected_of(sweep: Sweep, place: Path) -> str:
@@ -89,15 +99,14 @@ def kill_ranks(sweep: Sweep, place: Path, expected: str, kills: int, seed: int) 
             process = start(ranks, sweep.words(folder), journal.environment)
             if not last_chance:
                 time.sleep(chosen.uniform(0.3, 1.2) * longest)
-                victims = processes_of(process)
+                victims = list(processes_of(process).values())
                 victim = chosen.choice([*victims, *victims, process.pid])
                 hit = process.poll() is None
                 if hit:
                     os.kill(victim, signal.SIGKILL)
                 killed, lives = killed + hit, lives + hit
-            # Ranks outlive an mpirun that was killed by a moment.
             whole = ended(process)
-            _wait_for_end(processes_of(process) if last_chance else victims)
+            wait_for_end(processes_of(process).values() if last_chance else victims)
             code = whole.code
             about = f"seed {seed}, run {runs}, life {lives}, {ranks} ranks, exit code {code}: {whole.err}"
             assert code == 0 or not last_chance, about
@@ -106,14 +115,6 @@ def kill_ranks(sweep: Sweep, place: Path, expected: str, kills: int, seed: int) 
         check_work(journal, sweep, lives, 4, about)
         runs += 1
     return runs
-
-
-def _wait_for_end(pids: list[int]) -> None:
-    """Wait until none of some processes is there; raises AssertionError where ranks live on."""
-    deadline = time.monotonic() + 30
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):
-        assert time.monotonic() < deadline, f"ranks {pids} live on"
-        time.sleep(0.02)
 
 
 def check_work(journal: Journal, sweep: Sweep, lives: int, ranks: int, about: str) -> None:

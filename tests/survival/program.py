@@ -19,6 +19,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ratemlx.runtime.launch import find_launch
+
 LINEAR = Path(__file__).parents[1] / "runtime" / "kernels" / "linear"
 JOURNAL, DIE, FAULT = "SURVIVAL_JOURNAL", "SURVIVAL_DIE", "SURVIVAL_FAULT"
 TELL_WHERE = signal.SIGUSR2
@@ -27,7 +29,8 @@ WRITING = os.O_WRONLY | os.O_RDWR
 
 def own_rank() -> int:
     """Number of this process, 0 if it is alone."""
-    return int(os.environ.get("PMI_RANK", "0"))
+    launch = find_launch(os.environ)
+    return 0 if launch is None else launch.rank
 
 
 def keep_journal(path: str) -> None:

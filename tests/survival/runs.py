@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from ratemlx.store.digest import database_digest
 from ratemlx.store.reading import open_database
 from tests.house.sources import CHECKOUT
-from tests.support.ranks import mpirun_command
+from tests.support.ranks import PYTHON, mpirun_command, rank_environment, ranks_below, without_remarks
 from tests.survival.program import TELL_WHERE
 
 LIMIT = 120.0
@@ -66,11 +65,9 @@ def save_connectome(path: Path) -> Path:
 
 def start(ranks: int, words: list[str], more: Mapping[str, str] | None = None) -> Popen[str]:
     """Begin a run on ranks, or as a process alone if they are 0."""
-    program = [sys.executable, "-m", "tests.survival.program", *words]
-    # Threads of BLAS would only wait for each other here.
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", **(more or {})}
+    program = [PYTHON, "-m", "tests.survival.program", *words]
     command = mpirun_command(ranks, program) if ranks else program
-    return Popen(command, stdout=PIPE, stderr=PIPE, text=True, cwd=CHECKOUT, env=environment)
+    return Popen(command, stdout=PIPE, stderr=PIPE, text=True, cwd=CHECKOUT, env=rank_environment(more))
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def ended(process: Popen[str], limit: float = LIMIT) -> Ended:
         out, err = process.communicate(timeout=limit)
     except TimeoutExpired:
         ranks = processes_of(process)
-        for pid in ranks:
+        for pid in ranks.values():
             _kill(pid, TELL_WHERE)
         time.sleep(1.0)
         _end(process)
@@ -98,11 +95,11 @@ def ended(process: Popen[str], limit: float = LIMIT) -> Ended:
         _end(process)
         process.communicate()
         raise
-    return Ended(process.returncode, out, err)
+    return Ended(process.returncode, out, without_remarks(err))
 
 
 def _end(process: Popen[str]) -> None:
-    for pid in processes_of(process):
+    for pid in processes_of(process).values():
         _kill(pid)
     process.kill()
 
@@ -112,32 +109,21 @@ def run(ranks: int, words: list[str], more: Mapping[str, str] | None = None) -> 
     return ended(start(ranks, words, more))
 
 
-def processes_of(process: Popen[str]) -> list[int]:
-    """The ranks that an mpirun has started by now: children of its proxies, or the process itself."""
-    if "mpirun" not in str(process.args[0]):  # type: ignore[index]
-        return [process.pid]
-    return sorted(rank for proxy in _children(process.pid) for rank in _children(proxy))
+def processes_of(process: Popen[str]) -> dict[int, int]:
+    """The processes of a run, by rank: those that its mpirun has started by now, or the process itself."""
+    if process.args[0] == PYTHON:  # type: ignore[index]
+        return {0: process.pid}
+    return ranks_below(process.pid)
 
 
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(item) for item in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+def wait_for_end(pids: Collection[int]) -> None:
+    """Wait until none of some processes is there: ranks outlive an mpirun that was killed by a moment."""
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), f"the end of {pids}", 30.0)
 
 
 def _kill(pid: int, number: int = 9) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, number)
-
-
-def place_of(process: Popen[str], rank: int) -> int:
-    """Place of a rank among the processes of its mpirun."""
-    for place, pid in enumerate(processes_of(process)):
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        if f"PMI_RANK={rank}".encode() in variables:
-            return place
-    raise AssertionError(f"there is no rank {rank}")
 
 
 def wait_until(condition: Callable[[], object], what: str, limit: float = 60.0) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.survival.runs import Sweep, check_whole, ended, run, start, wait_until
+from tests.support.ranks import PYTHON, mpirun
+from tests.survival.runs import Sweep, check_whole, ended, processes_of, run, start, wait_until
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_a_second_run_on_the_same_folder(sweep: Sweep, place: Path) -> None:
             assert second.code == 2
             assert second.err.count(f"another run is writing to {folder} (process ") == 1
     finally:
-        first.terminate()
+        os.kill(processes_of(first)[1], signal.SIGTERM)
         found = ended(first)
     assert found.code == 75
     assert not (folder / "run.lock").exists()
@@ -126,13 +127,8 @@ def test_the_driver_and_the_command_do_the_same(sweep: Sweep, expected: str, pla
     words = sweep.words(place / "run")
     linear = Path(__file__).parents[1] / "runtime" / "kernels" / "linear"
     arguments = _as_command(words)
-    from tests.support.ranks import mpirun
-
-    done = mpirun(
-        2,
-        [sys.executable, "-m", "ratemlx", "run", str(linear), *arguments],
-        environment={"COLUMNS": "200", **os.environ},
-    )
+    command = [PYTHON, "-m", "ratemlx", "run", str(linear), *arguments]
+    done = mpirun(2, command, environment={"COLUMNS": "200"})
     assert done.returncode == 0, done.stderr
     check_whole(place / "run", sweep, expected)
     assert done.stdout.count("results:") == 1
