@@ -71,6 +71,10 @@ def bench(
       ratemlx bench --gpu cuda -o gpu.json
       ratemlx bench adex --scaling --instances 256 --figure scaling.png
     """
+    if output is not None:
+        from ratemlx.runtime.cache import check_place
+
+        check_place(output)
     if gpu is not None:
         _print_gpu(gpu, seconds, output)
         return

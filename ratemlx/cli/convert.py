@@ -51,8 +51,11 @@ def convert(
 def _refuse_existing(output: Path | None) -> None:
     """Nothing is overwritten by -o, least of all the file that is converted."""
     from ratemlx.errors import RatemlxError
+    from ratemlx.runtime.cache import check_place
 
     if output is not None and output.exists():
         raise RatemlxError(
             f"there is already a file {output}", "choose another name, or --in-place to replace the file itself"
         )
+    if output is not None:
+        check_place(output)

@@ -49,7 +49,7 @@ def slurm(
         int | None, typer.Option(metavar="N", help="Tasks (ranks) of a node; one per GPU, or 1, if left out.")
     ] = None,
     cpus_per_task: Annotated[
-        int | None, typer.Option(metavar="N", help="Cores of a task; needed without GPUs.")
+        int | None, typer.Option(metavar="N", help="Cores of a task; the site's, or without GPUs 1, if left out.")
     ] = None,
     mpi: Annotated[
         str | None, typer.Option(metavar="NAME", help="For srun --mpi: pmi2, pmix, ...; the site's if left out.")
@@ -86,11 +86,14 @@ def slurm(
     """
     from ratemlx.cluster.slurm_script import SlurmJob, check_job, job_script, merge_script
     from ratemlx.cluster.slurm_site import load_site
+    from ratemlx.runtime.cache import check_place
 
     where = load_site(site)
+    if script is not None:
+        check_place(script)
     gpus = where.gpus_per_node if gpus_per_node is None else gpus_per_node
     tasks = tasks_per_node or where.tasks_per_node or max(gpus, 1)
-    cores = cpus_per_task or where.cpus_per_task
+    cores = cpus_per_task or where.cpus_per_task or (None if gpus else 1)
     words, params = _run_arguments(arguments, gpus, cores)
     _refuse_what_a_job_cannot(params, requeue, array)
     job = check_job(
@@ -124,6 +127,10 @@ def slurm(
         texts[path.with_name(f"{path.stem}-merge{path.suffix}")] = merge_script(job)
     for path in _write(texts):
         print(f"replaced: {path}")
+    if cores == 1 and cpus_per_task is None and not gpus:
+        print(
+            "note: one core for each task, as Slurm gives by itself; --cpus-per-task N asks for more", file=sys.stderr
+        )
     _say_how_to_submit(job, list(texts))
 
 
@@ -140,8 +147,6 @@ def _run_arguments(arguments: list[str], gpus: int, cores: int | None) -> tuple[
         raise ClusterError(f"{gpus} GPUs per node are asked for, but --target {device} leaves them idle")
     elif not gpus and device == "cuda":
         raise ClusterError("--target cuda needs GPUs", "add --gpus-per-node N")
-    elif not gpus and cores is None:
-        raise ClusterError("a job without GPUs needs to know the cores of a task", "add --cpus-per-task N")
     elif not gpus and "threads" not in given:
         words += ["--threads", str(cores)]
     return tuple(words), params

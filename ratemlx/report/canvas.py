@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratemlx.errors import ResultError
-from ratemlx.runtime.cache import replacing
+from ratemlx.runtime.cache import check_place, replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,8 +28,7 @@ def file_format(path: Path) -> str:
     kind = path.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise ResultError(f"{path.name} has no ending that says what to draw", f"end it in .{', .'.join(FORMATS)}")
-    if not path.parent.is_dir():
-        raise ResultError(f"{path.parent} is not a folder")
+    check_place(path)
     return kind
 
 

@@ -26,7 +26,7 @@ from ratemlx.report.run import Run, remembered
 from ratemlx.report.strips import DOT, HEIGHT, WIDTH, drawn
 from ratemlx.report.summaries import FITNESS, SHOWN_DIVERGED, Distribution, in_groups, shares, summarise
 from ratemlx.resources import templates
-from ratemlx.runtime.cache import replacing
+from ratemlx.runtime.cache import check_place, replacing
 
 REPORT_FILE = "report.html"
 SCRIPTS = ("base.js", "chooser.js", "maps.js", "traces.js", "ranks.js", "main.js")
@@ -35,9 +35,10 @@ SCRIPTS = ("base.js", "chooser.js", "maps.js", "traces.js", "ranks.js", "main.js
 def write_report(folder: str | Path, output: str | Path | None = None) -> Path:
     """Write the report of the run in `folder`, beside its results if no file is named; raises ResultError."""
     path = Path(folder).expanduser() / REPORT_FILE if output is None else Path(output).expanduser()
+    if output is not None:
+        check_place(path)
     text = report_page(open_run(folder))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:

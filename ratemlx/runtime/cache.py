@@ -6,12 +6,13 @@ Several processes may share the cache at the same time: every file appears whole
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ratemlx.errors import DeviceError
+from ratemlx.errors import DeviceError, ResultError
 
 VARIABLE = "RATEMLX_CACHE_DIR"
 
@@ -40,6 +41,19 @@ def writing_cache(folder: Path) -> Iterator[None]:
             f"the cache {folder} cannot be written: {error.strerror or error}",
             f"set {VARIABLE} to a folder that can be written",
         ) from error
+
+
+def check_place(path: Path) -> None:
+    """Refuse, before any work, a file whose folder is not there or that is a folder; raises ResultError.
+
+    No command makes the folder of a single file: a slip in its path would leave the file where nobody looks.
+    """
+    if path.is_dir():
+        raise ResultError(f"{path} is a folder", f"name a file in it: {shlex.quote(str(path / 'NAME'))}")
+    if not path.parent.is_dir():
+        parent = path.parent
+        hint = None if parent.exists() else f"correct the path, or make it: mkdir -p {shlex.quote(str(parent))}"
+        raise ResultError(f"{parent} is not a folder", hint)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import numpy as np
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Floats, Int32s, Int64s
-from ratemlx.runtime.cache import replacing
+from ratemlx.runtime.cache import check_place, replacing
 from ratemlx.runtime.result import RUN_FILE, SERIES_FILE, Metrics, Result, make_result, read_run_file
 from ratemlx.runtime.series import Quantity, SeriesInfo
 from ratemlx.store import Catalogue, MetricEntry, Registry
@@ -42,11 +42,10 @@ def export_best(folder: Path, file: Path) -> None:
     """Write `Result.best` of a folder to a netCDF file; raises ResultError, also where a run ranks no instances."""
     if file.suffix.lower() != ".nc":
         raise ResultError(f"the best instances, with their matrices, cannot be in {file.name}", "end it in .nc")
+    check_place(file)
     best = open_result(folder).best
     if best is None:
         raise ResultError(f"the run in {folder} does not rank its instances", "run it with --fitness")
-    if not file.parent.is_dir():
-        raise ResultError(f"{file.parent} is not a folder")
     with told(f"{file} cannot be written"), replacing(file) as temporary:
         best.to_netcdf(temporary, engine="h5netcdf")
 

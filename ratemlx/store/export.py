@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import did_you_mean
-from ratemlx.runtime.cache import replacing
+from ratemlx.runtime.cache import check_place, replacing
 from ratemlx.store.catalogue import quoted
 from ratemlx.store.files import told
 from ratemlx.store.overview import overview
@@ -33,8 +33,7 @@ def export(folder: Path, path: Path, *, table: str = "instances", where: str = "
     if table not in ("instances", "regional"):
         raise ResultError(f"{table!r} cannot be exported", did_you_mean(table, ("instances", "regional", "best")))
     open_database(folder).close()  # says by itself what is wrong with the folder
-    if not path.parent.is_dir():
-        raise ResultError(f"{path.parent} is not a folder")
+    check_place(path)
     with told(f"{path} cannot be written"), replacing(path) as temporary:
         write(folder, temporary, table, where, sweep)
 

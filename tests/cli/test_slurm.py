@@ -49,6 +49,20 @@ def test_a_script_for_nodes_with_gpus(capsys: pytest.CaptureFixture[str]) -> Non
     assert not Path("sweep").exists()
 
 
+def test_a_task_without_gpus_has_a_core_unless_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """As Slurm has it, so that a first script needs no option; and said aloud."""
+    assert main(["slurm", *RUN]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("linear.slurm: 1 node, 1 rank, 01:00:00\n")
+    assert told.err == ("note: one core for each task, as Slurm gives by itself; --cpus-per-task N asks for more\n")
+    script = Path("linear.slurm").read_text(encoding="utf-8")
+    assert "#SBATCH --cpus-per-task=1\n" in script
+    assert "    --threads 1\n" in script
+    for words in (CPU, ("--gpus-per-node", "1")):
+        assert main(["slurm", *RUN, *words]) == 0
+        assert capsys.readouterr().err == ""
+
+
 def test_the_run_may_follow_two_dashes() -> None:
     assert main(["slurm", *CPU, "--script", "a.sh", "--", *RUN]) == 0
     assert main(["slurm", *RUN, *CPU, "--script", "b.sh"]) == 0
@@ -96,7 +110,6 @@ def test_warnings_of_the_run_are_passed_on(capsys: pytest.CaptureFixture[str]) -
         (("linear", "--connectome", "none.zip", "-o", "x", *CPU), "there is no connectome 'none.zip'"),
         (("linear", "--node", "2", "-o", "x", *CPU), "No such option: --node"),
         (("linear", *CPU), "a job without a folder for results keeps nothing"),
-        (("linear", "-o", "x"), "needs to know the cores of a task"),
         (("linear", "-o", "x", "--target", "cuda"), "--target cuda needs GPUs"),
         (("linear", "-o", "x", "--target", "cpu", "--gpus-per-node", "4"), "leaves them idle"),
         (("linear", "-o", "x", *CPU, "--plan-only"), "--plan-only is for the machine at hand"),

@@ -163,7 +163,6 @@ def table(found: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ..
 def write_figures(found: Mapping[str, Any], path: Path) -> None:
     """Write what was found as JSON; raises ResultError where that cannot be."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
