@@ -18,7 +18,7 @@ from ratemlx.errors import ResultError
 from ratemlx.report.reduce import line_names, mean_over_regions, reduce_series
 from ratemlx.report.run import METRICS_REMEDY, NO_TRACES, TRACES, Matrix, Part, Quantity, Run, Sweep, Trace, TraceSet
 from ratemlx.runtime.arrays import Floats, Int64s, bytes_text
-from ratemlx.runtime.series import variable_name
+from ratemlx.runtime.series import SETTLED, settled, variable_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,8 +27,8 @@ SERIES_FILE = "time_series.nc"
 MOST_BYTES = 4 << 30
 """Series up to this size are read wholly for their means; that takes about ten seconds."""
 STAND_INS = {
-    "mean": "mean over the second half of the run and over regions",
-    "sd": "standard deviation over the second half of the run, mean over regions",
+    "mean": f"mean over {SETTLED} and over regions",
+    "sd": f"standard deviation over {SETTLED}, mean over regions",
 }
 
 
@@ -158,8 +158,8 @@ class _StandIns:
         places = np.searchsorted(self._run.instances, self._file.instances)
         with _opened(self._file.path) as data:
             for index, place in enumerate(places.tolist()):
-                values = data["time_series"][index].values.astype(np.float64)
-                values = values[:, values.shape[1] // 2 :]
+                chosen = settled(data.sizes["time"])
+                values = data["time_series"][index, :, chosen].values.astype(np.float64)
                 with np.errstate(invalid="ignore", over="ignore"):
                     table[place, :, 0] = values.mean(axis=(1, 2))
                     table[place, :, 1] = mean_over_regions(values.std(axis=1))

@@ -1,4 +1,4 @@
-"""Results as a short table for a terminal: one line per instance, means over time and regions.
+"""Results as a short table for a terminal: one line per instance, with metrics, or means over time and regions.
 
 Knows results only.
 """
@@ -13,7 +13,7 @@ from ratemlx.fitness import rank
 from ratemlx.runtime.finishing import KEPT
 from ratemlx.runtime.kept_arrays import FITNESS
 from ratemlx.runtime.result import Result
-from ratemlx.runtime.series import Quantity, variable_name
+from ratemlx.runtime.series import SETTLED, Quantity, settled, variable_name
 
 MAX_LINES = 20
 MAX_NAMES = 10
@@ -21,7 +21,7 @@ MAX_METRICS = 4
 
 
 def result_table(result: Result, most: int = MAX_LINES) -> list[str]:
-    """Lines of swept values, mean exposures and status, of the first `most` instances."""
+    """Lines of swept values, metrics or mean exposures, and status, of the first `most` instances."""
     info = result.info
     swept = [quantity for quantity, _ in info.parameters if quantity.name in info.swept]
     head = ["instance", *(_head(item) for item in swept), *_shown_names(result), "status"]
@@ -29,7 +29,7 @@ def result_table(result: Result, most: int = MAX_LINES) -> list[str]:
     lines = _aligned([head, *rows])
     if info.n_instances > most:
         lines.append(f"... and {info.n_instances - most:,} more instances")
-    return lines
+    return lines if result.series is None else [*lines, f"means are over {SETTLED} and over regions"]
 
 
 def _shown_names(result: Result) -> list[str]:
@@ -51,7 +51,8 @@ def _shown_values(result: Result, index: int) -> list[float]:
     if result.series is None:
         return [float(result.metrics[name].values[index]) for name in _first_metrics(result)]
     with np.errstate(over="ignore", invalid="ignore"):
-        return list(result.series[index].values.astype(np.float64).mean(axis=(1, 2)))
+        chosen = settled(len(result.info.times))
+        return list(result.series[index, :, chosen].values.astype(np.float64).mean(axis=(1, 2)))
 
 
 def best_table(result: Result) -> list[str]:

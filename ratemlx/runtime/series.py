@@ -25,6 +25,15 @@ Block = tuple[Int64s, AnyArray, Int32s]
 """Numbers of instances, their series (instance, exposure, time, region), and their steps of divergence."""
 
 
+SETTLED = "the second half of the run"
+"""What stands in for metrics in a run without: a transient is seldom longer than the first half."""
+
+
+def settled(n_samples: int) -> slice:
+    """The samples of SETTLED, over which means are taken where nothing else is asked for."""
+    return slice(n_samples // 2, None)
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A name with its unit and what it means."""

@@ -45,9 +45,14 @@ def test_figures_of_a_run(swept: Path, tmp_path: Path, kind: str, capsys: pytest
     assert capsys.readouterr().out == f"{path}\n"
 
 
-def test_a_run_that_kept_series_only(tmp_path: Path) -> None:
+def test_a_run_that_kept_series_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SWEEP, *SHORT, "-o", str(tmp_path)]) == 0
     run = open_run(tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    told = [line.split()[3:5] for line in lines[1:7]]
+    assert told == [[f"{value:.4g}" for value in row] for row in run.read(("mean_r", "mean_V"))]
+    assert lines[7] == "means are over the second half of the run and over regions"
+    assert run.metrics[0].description == "r: mean over the second half of the run and over regions"
     assert [item.name for item in run.metrics] == ["mean_r", "sd_r", "mean_V", "sd_V"]
     assert [part.name for part in run.missing] == ["metrics, best fits and connectivity matrices"]
     assert main(["report", str(tmp_path)]) == 0

@@ -225,3 +225,6 @@ def test_figures_of_diverged_runs(spec: RunSpec, tmp_path: Path) -> None:
     assert lines[0].split() == ["instance", "coupling", "(1/ms)", "mean", "x", "mean", "y", "status"]
     assert lines[2].split()[:4] == ["1", "1e+30", "-", "-"]
     assert "diverged at step" in lines[2]
+    assert lines[3] == "means are over the second half of the run and over regions"
+    half = found.time_series[0].values[:, found.info.sizes[2] // 2 :].astype(float)
+    assert lines[1].split()[2:4] == [f"{value:.4g}" for value in half.mean(axis=(1, 2))]
