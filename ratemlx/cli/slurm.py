@@ -174,7 +174,8 @@ def _dry_run(words: tuple[str, ...]) -> None:
     command = _run_command()
     with command.make_context("ratemlx run", list(words)) as context, redirect_stdout(io.StringIO()) as said:
         context.params["plan_only"] = True
-        context.params["target"] = SHOWN_ON_HOST.get(context.params["target"], context.params["target"])
+        target = context.params["target"]
+        context.params["target"] = SHOWN_ON_HOST.get(target.partition(":")[0], target)
         command.invoke(context)
     for line in said.getvalue().splitlines():
         if line.startswith("warning:"):
@@ -186,8 +187,10 @@ def _refuse_what_a_job_cannot(params: dict[str, Any], requeue: bool, array: int 
 
     if not params["output"]:
         raise ClusterError("a job without a folder for results keeps nothing", "add -o DIR")
-    if params["plan_only"]:
-        raise ClusterError("--plan-only is for the machine at hand: ratemlx run ... --plan-only")
+    for option in ("plan_only", "compile_only"):
+        if params[option]:
+            name = f"--{option.replace('_', '-')}"
+            raise ClusterError(f"{name} is for the machine at hand: ratemlx run ... {name}")
     if params["restart"] and (requeue or array):
         raise ClusterError(
             "--restart would discard what the job itself has done before", "delete the folder, or choose another"

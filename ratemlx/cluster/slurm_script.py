@@ -18,8 +18,8 @@ from ratemlx.runtime.stopping import EXIT_STOPPED
 
 MARK = "# Written by `ratemlx slurm`"
 """The beginning of the second line, by which a script of ours is known again."""
-PREPARE = ("--plan-only",)
-"""What makes of a run the step that one task does first: it generates the kernel, and checks everything."""
+PREPARE = ("--compile-only",)
+"""What makes of a run the step that one task does first: it checks the run and compiles what all ranks will load."""
 LEAST_LEAD = 20
 """A run stops within ten seconds of a signal; what is left is for Slurm and the container."""
 STEP_PATIENCE = 60

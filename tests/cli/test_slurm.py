@@ -101,6 +101,14 @@ def test_warnings_of_the_run_are_passed_on(capsys: pytest.CaptureFixture[str]) -
     assert "warning: gamma = -50 to -1 leaves the model's range" in capsys.readouterr().err
 
 
+def test_gpus_may_be_named_by_package_and_architecture(capsys: pytest.CaptureFixture[str]) -> None:
+    gpus = ("--gpus-per-node", "2", "--target", "cuda:cuda-core")
+    assert main(["slurm", *RUN, *gpus, "--arch", "sm_80"]) == 0
+    assert "    --target cuda:cuda-core\n    --arch sm_80\n" in Path("linear.slurm").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert "'hopper' is no GPU architecture" in refused(capsys, *RUN, *gpus, "--arch", "hopper")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -113,6 +121,7 @@ def test_warnings_of_the_run_are_passed_on(capsys: pytest.CaptureFixture[str]) -
         (("linear", "-o", "x", "--target", "cuda"), "--target cuda needs GPUs"),
         (("linear", "-o", "x", "--target", "cpu", "--gpus-per-node", "4"), "leaves them idle"),
         (("linear", "-o", "x", *CPU, "--plan-only"), "--plan-only is for the machine at hand"),
+        (("linear", "-o", "x", *CPU, "--compile-only"), "--compile-only is for the machine at hand"),
         (("linear", "-o", "x", *CPU, "--restart", "--requeue"), "--restart would discard"),
         (("linear", "-o", "x", *CPU, "--time", "2:00"), "cannot read the time limit '2:00'"),
         (("linear", "-o", "x", *CPU, "--site", "juwels"), "no site 'juwels' is known"),

@@ -30,7 +30,7 @@ shown = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_RESTART_COUNT", "CUDA_VISIBLE_D
 note = {{name: os.environ[name] for name in shown if name in os.environ}} | {{"arguments": sys.argv[1:]}}
 with open("notes.jsonl", "a") as stream:
     stream.write(json.dumps(note) + "\\n")
-if "--plan-only" not in sys.argv and sys.argv[1] == "run":
+if "--compile-only" not in sys.argv and sys.argv[1] == "run":
     {{body}}
 """
 
@@ -66,9 +66,9 @@ class Work:
         return self.cluster.submit(script, *options)
 
     def notes(self) -> list[dict[str, Any]]:
-        """How the stand-in was started each time, but for the step that checks."""
+        """How the stand-in was started each time, but for the step that compiles."""
         lines = (self.folder / "notes.jsonl").read_text(encoding="utf-8").splitlines()
-        return [note for note in map(json.loads, lines) if "--plan-only" not in note["arguments"]]
+        return [note for note in map(json.loads, lines) if "--compile-only" not in note["arguments"]]
 
     def said(self) -> str:
         """What all jobs have printed."""
@@ -93,7 +93,7 @@ def test_a_plain_job_runs_all_ranks_once(cluster: Slurm, tmp_path: Path) -> None
     assert all(note["PMI_SIZE"] == "2" for note in notes)
     assert all(note["arguments"] == ["run", *JOB.arguments] for note in notes)
     lines = (tmp_path / "notes.jsonl").read_text(encoding="utf-8").splitlines()
-    assert sum("--plan-only" in line for line in lines) == 1
+    assert sum("--compile-only" in line for line in lines) == 1
     assert work.said().count("done\n") == 2
 
 

@@ -75,6 +75,10 @@ def test_a_requeued_job_of_two_nodes_computes_the_rest(cluster: Slurm, expected:
     assert cluster.state(job)["Restarts"] == "1", said()
     assert "goes back to the queue" in said()
     assert before.items() <= shards().items()
+    # Compiled ahead by one task, and found by it when the job was started again; ranks have nothing to compile.
+    assert said().count("montbrio for blocks of 16") == 2
+    assert said().count("was there") >= 2
+    assert "compiled montbrio" not in said()
     assert instances(Path("sweep")) == expected
     assert len(expected) == 40
 

@@ -154,7 +154,7 @@ def test_the_run_gets_its_arguments_to_the_letter(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     prepare, run = (json.loads(line) for line in done.stdout.splitlines())
     options = ["--gpus-per-task=1", "--wait=60"]
-    assert prepare == [*options, "--nodes=1", "--ntasks=1", "ratemlx", "run", *words, "--plan-only"]
+    assert prepare == [*options, "--nodes=1", "--ntasks=1", "ratemlx", "run", *words, "--compile-only"]
     assert run == [*options, "ratemlx", "run", *words]
     assert list(folder.iterdir()) == []
     assert not (tmp_path / "hacked").exists()
