@@ -150,7 +150,8 @@ class _StandIns:
         if not self._kept and ours & set(names):
             self._kept = self._means()
         others = [name for name in names if name not in ours]
-        columns = dict(zip(others, self._run.read(others).T, strict=True)) | self._kept
+        columns = dict(zip(others, self._run.read(others).T, strict=True)) if others else {}
+        columns |= self._kept
         return np.stack([columns[name] for name in names], axis=1) if names else np.empty((len(self._run.instances), 0))
 
     def _means(self) -> dict[str, Floats]:
