@@ -25,7 +25,7 @@ from ratemlx.runtime.rates import expected_analysis, remember_rate
 from ratemlx.runtime.series import series_info
 from ratemlx.runtime.sharing import Every, OneBehind, Sharing
 from ratemlx.runtime.spec import Job, RunSpec, prepare
-from ratemlx.runtime.stopping import Deadline, interruptible, interrupts_handled, shielded
+from ratemlx.runtime.stopping import Deadline, interruptible, interrupts_handled
 from ratemlx.runtime.sweep import check_axes
 from ratemlx.runtime.world import World, nobody_waits, open_world, together
 
@@ -240,11 +240,11 @@ class _Task:
             with Sharing(self._world, self._deadline, self._progress) as sharing:
 
                 def work() -> None:
-                    with sharing.one_for_all(), shielded():
+                    with sharing.one_for_all():
                         self._work(plan, keep, look_after, sharing, Analysed(sharing.progress, units))
                         sharing.wait_for_others(look_after)
 
-                together(self._world, work)
+                together(self._world, work, hears=False)
         finally:
             self._progress.end()
 

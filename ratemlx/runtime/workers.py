@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from concurrent.futures import CancelledError
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
 
 from ratemlx.runtime.stopping import shielded
 
 T = TypeVar("T")
 HEAR_SECONDS = 0.05
 """How often who waits for threads hears signals."""
+GRACE = 2.0
+"""Seconds that who is stopped waits for the calls that are running; then it leaves them to the end of the process."""
 
 
 class Workers:
@@ -21,37 +26,73 @@ class Workers:
         self._given_up = False
 
     def __call__(self, function: Callable[[T], object], parts: Sequence[T]) -> None:
-        """Call `function` with every part; raises what a call of it raises, or a signal, when no call is running."""
+        """Call `function` with every part; raises what a call of it raises, or a signal."""
+
+        def begin(part: T) -> None:
+            if self._given_up:
+                raise CancelledError
+            function(part)
+
         if self.threads == 1 or len(parts) < 2:
             for part in parts:
-                self._begin(function, part)
+                begin(part)
             return
-        with ThreadPoolExecutor(min(self.threads, len(parts)), thread_name_prefix="ratemlx-worker") as pool:
-            calls: list[Future[None]] = []
-            try:
-                with shielded():
-                    calls += [pool.submit(self._begin, function, part) for part in parts]
-                _finish(calls)
-            finally:
-                with shielded():
-                    for call in calls:
-                        call.cancel()
+        _Work(begin, parts).do(min(self.threads, len(parts)))
 
     def give_up(self) -> None:
         """From another thread: let no further call begin, for nobody waits for them any more."""
         self._given_up = True
 
-    def _begin(self, function: Callable[[T], object], part: T) -> None:
-        if self._given_up:
-            raise CancelledError
-        function(part)
 
+class _Work(Generic[T]):
+    """Parts that threads take from a queue until there are none, or until it is over.
 
-def _finish(calls: Sequence[Future[None]]) -> None:
-    waiting = set(calls)
-    while waiting:
-        # A signal may raise at the end of the shield, and nowhere within: locks would stay taken.
-        with shielded():
-            done, waiting = wait(waiting, HEAR_SECONDS, FIRST_EXCEPTION)
-            for call in done:
-                call.result()
+    Daemons, and no executor: Python waits for an executor's threads at its end, whatever they are at.
+    """
+
+    def __init__(self, function: Callable[[T], object], parts: Sequence[T]) -> None:
+        self._function = function
+        self._parts: SimpleQueue[T] = SimpleQueue()
+        for part in parts:
+            self._parts.put(part)
+        self._ended: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._over = False
+
+    def do(self, count: int) -> None:
+        threads = [threading.Thread(target=self._take, name="ratemlx-worker", daemon=True) for _ in range(count)]
+        try:
+            with shielded():
+                for thread in threads:
+                    thread.start()
+            self._wait(count)
+        finally:
+            with shielded():
+                self._over = True
+                last = time.monotonic() + GRACE
+                for thread in threads:
+                    if thread.is_alive():
+                        thread.join(max(0.0, last - time.monotonic()))
+
+    def _wait(self, count: int) -> None:
+        while count:
+            # A signal raises at the end of the shield, and nowhere within: a lock would stay taken.
+            with shielded():
+                try:
+                    fault = self._ended.get(timeout=HEAR_SECONDS)
+                except Empty:
+                    continue
+                if fault is not None:
+                    raise fault
+                count -= 1
+
+    def _take(self) -> None:
+        """On a thread: part after part, then why it ended."""
+        fault: BaseException | None = None
+        try:
+            while not self._over:
+                self._function(self._parts.get_nowait())
+        except Empty:
+            pass
+        except BaseException as raised:
+            fault = raised
+        self._ended.put(fault)

@@ -24,6 +24,7 @@ from ratemlx.runtime.stopping import (
     INTERRUPT,
     Stopped,
     interruptible,
+    shielded,
     told_as_stop,
 )
 
@@ -180,20 +181,23 @@ TELLING_SECONDS = 0.5
 """Time for a launcher to pass on what the last rank said."""
 
 
-def together(world: World, action: Callable[[], T]) -> T:
+def together(world: World, action: Callable[[], T], *, hears: bool = True) -> T:
     """Do the same on all processes; if it fails on one, all raise what the first of them could not do.
 
     So nobody waits for a process that is gone. Signals are heard within `action`, which is why it must not wait for
-    other processes by itself: one that is stopped would not come there. Raises ClusterError where there are several
-    processes, and Stopped or KeyboardInterrupt if one of them was stopped.
+    other processes by itself: one that is stopped, even before it begins, would not come there. An action that waits
+    asks for signals itself, and tells the others before it goes (`hears` is false). Raises ClusterError where there are
+    several processes, and Stopped or KeyboardInterrupt if one of them was stopped.
     """
+    hearing = interruptible() if hears else shielded()
     if world.size == 1:
-        return action()
+        with hearing:
+            return action()
     failure: tuple[str, str | None] | None = None
     reason: str | None = None
     result: Any = None
     try:
-        with told_as_stop(), interruptible():
+        with told_as_stop(), hearing:
             result = action()
     except RatemlxError as error:
         failure = (error.message, error.hint)

@@ -123,11 +123,39 @@ def _slow_analysis() -> None:
     Analysis.evaluate = sleep  # type: ignore[method-assign]
 
 
+def _slow_metric() -> None:
+    """Metrics that take a minute, of every instance by itself: on each thread there is."""
+    import ratemlx.metrics  # noqa: F401
+
+    def sleep(*_: object, **__: object) -> Any:
+        Path(os.environ[JOURNAL]).with_suffix(f".analysing{own_rank()}").touch()
+        time.sleep(60)
+
+    values = sys.modules["ratemlx.metrics.evaluate"]
+    values._values = sleep  # type: ignore[attr-defined]
+    values._chunk = lambda _: 1  # type: ignore[attr-defined]
+
+
+def _slow_begin() -> None:
+    from ratemlx.runtime.run_folder import RunFolder
+
+    begin = RunFolder.begin
+
+    def sleep(*arguments: Any) -> None:
+        Path(os.environ[JOURNAL]).with_suffix(".beginning").touch()
+        time.sleep(3)
+        begin(*arguments)
+
+    RunFolder.begin = sleep  # type: ignore[method-assign]
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     "no memory": _no_memory,
     "no device": _no_device,
     "bug": _bug,
     "slow analysis": _slow_analysis,
+    "slow metric": _slow_metric,
+    "slow begin": _slow_begin,
 }
 
 

@@ -80,10 +80,31 @@ def test_while_it_compiles(sweep: Sweep, place: Path, name: str, target: int | N
     stop(process, name, target)
 
 
-@pytest.mark.parametrize(("name", "target"), [("SIGTERM", 1), ("SIGTERM", None), ("SIGUSR1", None)])
-def test_while_it_analyses(sweep: Sweep, expected: str, place: Path, name: str, target: int | None) -> None:
+def test_before_it_computes(sweep: Sweep, place: Path) -> None:
+    """One rank is stopped while it waits for another, which will be sharing out the work by the time it is heard."""
     folder, journal = place / "run", Journal(place / "journal")
-    process = start(2, sweep.words(folder), {**journal.environment, "SURVIVAL_FAULT": ":slow analysis"})
+    words = sweep.of(samples=LONG).words(folder)
+    process = start(2, words, {**journal.environment, "SURVIVAL_FAULT": "0:slow begin"})
+    wait_until((place / "journal.beginning").exists, "the beginning on rank 0")
+    time.sleep(0.5)
+    stop(process, "SIGTERM", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "fault", "threads"),
+    [
+        ("SIGTERM", 1, "slow analysis", 1),
+        ("SIGTERM", None, "slow analysis", 1),
+        ("SIGUSR1", None, "slow analysis", 1),
+        ("SIGTERM", 1, "slow metric", 2),
+    ],
+)
+def test_while_it_analyses(
+    sweep: Sweep, expected: str, place: Path, name: str, target: int | None, fault: str, threads: int
+) -> None:
+    folder, journal = place / "run", Journal(place / "journal")
+    words = sweep.words(folder, "--threads", str(threads))
+    process = start(2, words, {**journal.environment, "SURVIVAL_FAULT": f":{fault}"})
     wait_until(lambda: len(list(place.glob("journal.analysing*"))) == 2, "analysis on both ranks")
     stop(process, name, target)
     assert run(3, sweep.words(folder), journal.environment).code == 0
