@@ -9,7 +9,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ratemlx.errors import DeviceError, ResultError
@@ -68,6 +68,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         _flush(temporary)
         temporary.replace(path)
+        # Whoever deletes next what this file was made of must not be overtaken by its name.
+        flush_names(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -75,6 +77,16 @@ def replacing(path: Path) -> Iterator[Path]:
 def temporary_pattern(name: str) -> str:
     """A glob pattern of what `replacing` leaves beside a file called `name` when its process is killed."""
     return f".{name}.*.tmp"
+
+
+def flush_names(folder: Path) -> None:
+    """Make the names in a folder survive a crash of the machine; file systems that cannot are let be."""
+    with suppress(OSError):  # some network file systems refuse, and flush names by themselves
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

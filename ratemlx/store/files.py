@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ratemlx.errors import ResultError
+from ratemlx.runtime.cache import flush_names
 
 TEMPORARY = ".part"
 CHUNK = 1 << 20
@@ -93,13 +94,7 @@ def _write(stream: IO[bytes], data: bytes) -> None:
 def flush_folder(folder: Path) -> None:
     """Make the names in a folder survive a crash; file systems that cannot are let be."""
     announce("flush folder", folder)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError:  # some network file systems refuse, and flush names by themselves
-        pass
-    finally:
-        os.close(handle)
+    flush_names(folder)
 
 
 def checksum_of(path: Path) -> str:

@@ -128,6 +128,36 @@ def test_killed_around_what_it_does_at_the_end(
     assert json.loads((tmp_path / "run.json").read_text())["complete"] is True
 
 
+def test_a_new_file_has_its_name_on_the_disk_before_what_it_replaces_goes(
+    spec: RunSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is the order that a power cut may not turn round: series are in one place after the other."""
+    happened: list[tuple[str, str]] = []
+    fsync, rename, unlink = os.fsync, Path.replace, Path.unlink
+
+    def flushed(handle: int) -> None:
+        happened.append(("flush", Path(f"/proc/self/fd/{handle}").resolve().name))
+        fsync(handle)
+
+    def renamed(path: Path, target: Path) -> Path:
+        happened.append(("rename", target.name))
+        return rename(path, target)
+
+    def removed(path: Path, missing_ok: bool = False) -> None:
+        happened.append(("remove", path.name))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(Path, "replace", renamed)
+    monkeypatch.setattr(Path, "unlink", removed)
+    run(replace(spec, output=tmp_path))
+    named = happened.index(("rename", "time_series.nc"))
+    assert happened[named + 1] == ("flush", tmp_path.name)
+    gone = [place for place, (what, name) in enumerate(happened) if what == "remove" and name.endswith(".npz")]
+    assert len(gone) == 4
+    assert min(gone) > named + 1
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_around_a_batch(spec: RunSpec, old: Result, tmp_path: Path, after: bool) -> None:
     done = replace(spec, output=tmp_path)
