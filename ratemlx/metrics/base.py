@@ -47,7 +47,7 @@ class Metric:
     """A function from a recording to its outputs by name.
 
     `needs` says what a run must keep for it. A recording of fewer samples than `needs_samples`, or shorter than
-    `needs_ms`, has no value, nor has one that is no rate where `needs_rate`; it becomes NaN.
+    `needs_ms`, has no value, which becomes NaN. An exposure that is no rate has no columns of one that `needs_rate`.
     """
 
     ratemlx_extension: ClassVar[str] = "metric"

@@ -50,13 +50,19 @@ class Evaluation:
 
 
 def columns(selected: Iterable[Metric], exposures: Mapping[str, str] | Iterable[str]) -> tuple[Column, ...]:
-    """The columns that metrics give for exposures, names to units (unknown units if only names are given)."""
+    """The columns that metrics give for exposures, names to units.
+
+    Metrics that are defined for rates only give none for an exposure of another unit. Where only names are given, units
+    are unknown, and all metrics give theirs.
+    """
+    known = isinstance(exposures, Mapping)
     units = dict(exposures) if isinstance(exposures, Mapping) else dict.fromkeys(exposures, "")
     metrics = tuple(selected)
     return tuple(
         _column(item, output, exposure, unit)
         for exposure, unit in units.items()
         for item in metrics
+        if not (known and item.needs_rate and unit not in RATE_UNITS)
         for output in item.outputs
     )
 
@@ -109,7 +115,7 @@ def evaluate(
     regional: dict[str, Floats] = {}
     tasks: list[tuple[str, Recording, int, int]] = []
     for exposure, recording in recordings.items():
-        for column in columns(selected, [exposure]):
+        for column in columns(selected, {exposure: recording.unit}):
             shape = (recording.n_instances, recording.n_regions) if column.regional else (recording.n_instances,)
             (regional if column.regional else found)[column.name] = np.full(shape, np.nan)
         size = chunk or _chunk(recording)

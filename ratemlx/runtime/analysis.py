@@ -77,7 +77,7 @@ class Analysis:
         )
         self._first = self._layout.first_kept(outputs.transient) if outputs.computes else 0
         self._units = {item.name: item.unit for item in job.manifest.exposures}
-        self._chosen: tuple[Metric, ...] = metrics.select(outputs.metrics, outputs.plugins) if outputs.metrics else ()
+        self._chosen, self._of_rates_only = self._split()
         metrics.check(self._chosen, self._layout.n_samples - self._first, job.timing.period)
         self.fitness = self._fitness()
         self._check_windows()
@@ -102,7 +102,8 @@ class Analysis:
         """What people might not expect."""
         left_out = ", ".join(item.name for item in self._left_out)
         remark = f"there are too few BOLD volumes for {left_out}, which is taken of the other exposures only"
-        return (*(() if self.fitness is None else self.fitness.notes), *((remark,) if left_out else ()))
+        of_fitness = () if self.fitness is None else self.fitness.notes
+        return (*of_fitness, *((remark,) if left_out else ()), *self._note_of_rates())
 
     @property
     def catalogue(self) -> Catalogue:
@@ -163,6 +164,36 @@ class Analysis:
             arrays=self.arrays(batch, found, numbers),
             series=on_host(batch.series) if batch.series is not None and self.keep.which == "all" else None,
         )
+
+    def _split(self) -> tuple[tuple[Metric, ...], tuple[Metric, ...]]:
+        """The metrics that some exposure has, and those that some exposure lacks because it is no rate.
+
+        Raises MetricError if all that is asked for is defined for rates and none is observed.
+        """
+        outputs = self._job.spec.outputs
+        chosen = metrics.select(outputs.metrics, outputs.plugins) if outputs.metrics else ()
+        others = self._no_rates
+        of_rates = tuple(item for item in chosen if item.needs_rate) if others else ()
+        if len(others) < len(self._job.observed):
+            return chosen, of_rates
+        left = tuple(item for item in chosen if not item.needs_rate)
+        if chosen and not left:
+            names = " and ".join(item.name for item in of_rates)
+            hint = f"observe a rate, whose unit is one of {', '.join(RATE_UNITS)}, or choose other metrics"
+            raise MetricError(f"defined for rates only: {names}; none of {', '.join(others)} is one by its unit", hint)
+        return left, of_rates
+
+    @property
+    def _no_rates(self) -> tuple[str, ...]:
+        """Exposures that are no rates by their units."""
+        return tuple(name for name in self._job.observed if self._units[name] not in RATE_UNITS)
+
+    def _note_of_rates(self) -> tuple[str, ...]:
+        if not self._of_rates_only:
+            return ()
+        names = ", ".join(item.name for item in self._of_rates_only)
+        others = ", ".join(f"{name} ({self._units[name] or 'no unit'})" for name in self._no_rates)
+        return (f"defined for firing rates only, and left out of {others}: {names}",)
 
     def _fitness(self) -> Fitness | None:
         settings = self._job.spec.outputs.fitness

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -144,8 +146,8 @@ def test_fcd_needs_three_windows() -> None:
 def test_thresholds_in_hz_mean_nothing_for_other_quantities() -> None:
     potential = Recording(noise(1, 1500, 3), 1.0, "mV")
     found = evaluate(ALL, {"V": potential})
-    assert np.isnan(found.columns["ratio_AI_V"]).all()
-    assert np.isnan(found.columns["mean_up_ms_V"]).all()
+    assert not {"ratio_AI_V", "mean_up_ms_V", "mean_down_ms_V"} & set(found.columns)
+    assert {"ratio_AI_E", "mean_up_ms_E"} <= set(evaluate(ALL, {"E": replace(potential, unit="1/ms")}).columns)
     assert np.isfinite(found.columns["mean_PLI_V"]).all()
 
 

@@ -82,6 +82,7 @@ def test_columns_are_those_that_evaluation_gives() -> None:
     assert units["pmax_amp_V"] == "mV^2"
     assert units["mean_FC_E"] == "1"
     assert units["mean_up_ms_E"] == "ms"
+    assert "mean_up_ms_V" not in units
     assert next(item.unit for item in columns(select(["mean_FR"]), ["E"])) == "1"
 
 

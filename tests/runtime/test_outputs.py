@@ -13,7 +13,7 @@ import xarray as xr
 
 import ratemlx
 from ratemlx import metrics
-from ratemlx.errors import RatemlxError, SweepError
+from ratemlx.errors import MetricError, RatemlxError, SweepError
 from ratemlx.metrics import Recording
 from ratemlx.runtime import Connectome, Result, RunSpec, run
 from ratemlx.runtime.outputs import make_fitness, make_outputs
@@ -56,6 +56,22 @@ def test_metrics_are_those_of_the_kept_series(spec: RunSpec, small: Connectome, 
         # Regional values are stored in float32.
         tolerance = 1e-6 if values.ndim == 2 else 0.0
         np.testing.assert_allclose(written.metrics[name].values, values.values, rtol=tolerance)
+
+
+def test_metrics_of_rates_are_left_out_of_other_exposures() -> None:
+    """E of AdEx is a rate, its adaptation current is none: said once, with no column of NaN."""
+    found = ratemlx.simulate(
+        "adex", duration=700.0, observe=("E", "W_e"), metrics="ratio_AI,mean_up_ms,mean_FR,mean_FC", transient=300.0
+    )
+    assert {"ratio_AI_E", "mean_up_ms_E", "mean_FR_W_e", "mean_FC_W_e"} <= set(found.metrics)
+    assert not {"ratio_AI_W_e", "mean_up_ms_W_e", "mean_down_ms_W_e"} & set(found.metrics)
+    assert found.provenance["notes"] == [
+        "defined for firing rates only, and left out of W_e (pA): asynchronous_irregular_ratio, up_down_durations"
+    ]
+    alone = ratemlx.simulate("adex", duration=700.0, observe=("W_e",), metrics="mean_up_ms,mean_FR", transient=300.0)
+    assert set(alone.metrics) == {"mean_FR_W_e", "std_FR_W_e", "max_FR_W_e", "min_FR_W_e"}
+    with pytest.raises(MetricError, match=r"defined for rates only: up_down_durations; none of W_e is one by its unit"):
+        ratemlx.simulate("adex", duration=700.0, observe=("W_e",), metrics="mean_up_ms")
 
 
 def test_a_run_may_keep_nothing_but_how_it_ended(spec: RunSpec, tmp_path: Path) -> None:
