@@ -31,6 +31,8 @@ from ratemlx.runtime.world import World, nobody_waits, open_world, together
 
 INGEST_SECONDS = 5.0
 """How often rank 0 puts finished batches into the database."""
+LONGEST_INGEST = 2.0
+"""Seconds for that, in which rank 0 does not compute, nor hears that it is to stop."""
 
 if TYPE_CHECKING:
     from ratemlx.runtime.arrays import AnyArray, Int64s
@@ -213,7 +215,7 @@ class _Task:
 
         def look_after() -> None:
             if folder is not None and every.due():
-                folder.store.ingest()
+                folder.store.ingest(LONGEST_INGEST)
 
         try:
             if plan.n_instances:
@@ -222,7 +224,7 @@ class _Task:
             # Finished batches are safe in their shards; in the database they can be looked at too.
             if folder is not None:
                 with suppress(RatemlxError):
-                    folder.store.ingest()
+                    folder.store.ingest(LONGEST_INGEST)
             raise
         together(world, lambda: self._finish(folder) if folder is not None else None)
 

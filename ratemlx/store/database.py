@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import sqlite3
 from collections import deque
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from ratemlx.errors import ResultError
@@ -73,15 +75,17 @@ def is_usable(folder: Path, contents: Contents) -> bool:
         return False
 
 
-def ingest(folder: Path, contents: Contents, shards: Sequence[Path], wait: float | None = None) -> int:
-    """Put shards in that are not in yet; gives the number of rows.
+def ingest(
+    folder: Path, contents: Contents, shards: Sequence[Path], wait: float | None = None, seconds: float = math.inf
+) -> tuple[int, bool]:
+    """Put shards in that are not in yet, as many as fit into so many seconds; gives new rows, and whether all are in.
 
     Raises ResultError; BusyError if somebody who reads does not let go within `wait` seconds.
     """
     path = path_of(folder)
     with writing(path), closing(_connect(path, wait)) as connection:
         known = {name for (name,) in connection.execute("SELECT name FROM shards")}
-        return _insert_all(connection, contents, [item for item in shards if item.name not in known])
+        return _insert_all(connection, contents, [item for item in shards if item.name not in known], seconds)
 
 
 def describe(folder: Path, contents: Contents) -> None:
@@ -159,7 +163,8 @@ def _fill(connection: sqlite3.Connection, contents: Contents, shards: Sequence[P
         connection.execute(statement)
     connection.execute(schema.DIVERGED_INDEX)
     _write_descriptions(connection, contents)
-    return _insert_all(connection, contents, shards)
+    rows, _ = _insert_all(connection, contents, shards)
+    return rows
 
 
 def _put_in_place(temporary: Path, path: Path) -> None:
@@ -183,10 +188,12 @@ def rebuild(folder: Path) -> int:
     return build(folder, read_contents(folder), shard_files(folder))
 
 
-def _insert_all(connection: sqlite3.Connection, contents: Contents, shards: Sequence[Path]) -> int:
+def _insert_all(
+    connection: sqlite3.Connection, contents: Contents, shards: Sequence[Path], seconds: float = math.inf
+) -> tuple[int, bool]:
     rows = Rows(contents.catalogue, contents.registry)
-    total, left = 0, deque(shards)
-    while left:
+    total, left, last = 0, deque(shards), monotonic() + seconds
+    while left and monotonic() < last:
         with _transaction(connection, left[0]):
             end = total + GROUP_ROWS
             while left and total < end:
@@ -195,7 +202,7 @@ def _insert_all(connection: sqlite3.Connection, contents: Contents, shards: Sequ
                 _insert(connection, rows, path, shard)
                 total += len(shard.instances)
             _keep_best_arrays(connection, contents.catalogue)
-    return total
+    return total, not left
 
 
 def _insert(connection: sqlite3.Connection, rows: Rows, path: Path, shard: Shard) -> None:

@@ -16,6 +16,7 @@ kernels, no message passing.
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -185,20 +186,22 @@ class RunStore:
         """Write a finished batch of this process (rank 0); when this returns, it survives a crash."""
         return self._writer.keep(shard)
 
-    def ingest(self) -> int:
+    def ingest(self, seconds: float = math.inf) -> int:
         """Put shards that any rank has finished into the database; gives the number of new rows.
 
-        Cheap when there are none. Somebody reading the database can keep it locked: then this gives 0, and the shards
-        go in later. Raises ResultError when the disk is full.
+        Cheap when there are none; begins nothing more after so many seconds, and goes on at the next call. Somebody
+        reading the database can keep it locked: then this gives 0, and the shards go in later. Raises ResultError when
+        the disk is full.
         """
         changed = (self.folder / SHARDS).stat().st_mtime_ns
         if changed == self._seen:
             return 0
         try:
-            rows = self._ingest(wait=SHORT_WAIT)
+            rows, whole = self._ingest(SHORT_WAIT, seconds)
         except database.BusyError:
             return 0
-        self._seen = changed
+        if whole:
+            self._seen = changed
         return rows
 
     def shards(self) -> Iterator[Shard]:
@@ -259,11 +262,11 @@ class RunStore:
         else:
             database.build(self.folder, self._contents, shard_files(self.folder), indices=complete)
 
-    def _ingest(self, wait: float | None = None) -> int:
+    def _ingest(self, wait: float | None = None, seconds: float = math.inf) -> tuple[int, bool]:
         """Put in all shards that are not in; damaged ones are moved aside and their instances are missing."""
         while True:
             try:
-                return database.ingest(self.folder, self._contents, shard_files(self.folder), wait)
+                return database.ingest(self.folder, self._contents, shard_files(self.folder), wait, seconds)
             except DamagedShardError as error:
                 self._set_aside(error.path)
 

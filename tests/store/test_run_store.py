@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ratemlx.errors import ResultError
+from ratemlx.store import database
 from ratemlx.store.catalogue import MetricEntry
 from ratemlx.store.database import rebuild
 from ratemlx.store.digest import database_digest
@@ -72,6 +73,17 @@ def test_results_do_not_depend_on_batches(tmp_path: Path, batch: int, expected: 
     assert database_digest(tmp_path) == expected
     assert rebuild(tmp_path) == 20
     assert database_digest(tmp_path) == expected
+
+
+def test_what_takes_too_long_goes_in_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(tmp_path)
+    for number in range(3):
+        ShardWriter(tmp_path, STAMP, 0).keep(shard(np.array([number])))
+    monkeypatch.setattr(database, "GROUP_ROWS", 1)
+    monkeypatch.setattr(database, "monotonic", iter([0.0, 0.5, 1.5, *[2.0] * 9]).__next__)
+    assert store.ingest(seconds=1.0) == 1
+    assert store.ingest(seconds=1.0) == 2, "no shard has come since, but some were left"
+    assert store.ingest() == 0
 
 
 def test_the_same_command_goes_on_with_any_number_of_ranks(tmp_path: Path, expected: str) -> None:
