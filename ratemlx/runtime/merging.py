@@ -5,17 +5,19 @@ Knows run folders and the store; needs neither model nor device.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.finishing import finish, write_points
 from ratemlx.runtime.folder_lock import locked
-from ratemlx.runtime.run_folder import PARTS
+from ratemlx.runtime.parts import PARTS
 from ratemlx.store import RunStore, database
 from ratemlx.store.database import Contents
 from ratemlx.store.files import announce, flush_folder, told
 from ratemlx.store.layout import RUN_FILE, SHARDS
+from ratemlx.store.points import same_numbers
 from ratemlx.store.run_file import read_contents
 from ratemlx.store.shards import shard_files
 
@@ -40,19 +42,18 @@ def merge(folder: Path) -> Merged:
     """Move the shards of all parts of a run into its folder and bring its database up to date.
 
     A folder without parts gets its database made anew from its shards. Parts that are still running are refused, as is
-    a part of another run; merging again later adds what has come since. Raises ResultError.
+    a part of another run; merging again later adds what has come since. Shards that others cover wholly, as two ways
+    of parting a sweep leave them, are deleted. Raises ResultError.
     """
     if not folder.is_dir():
         raise ResultError(f"there is no folder {folder}", "give the folder that `ratemlx run` was told with -o")
     with locked(folder):
         parts = sorted(path for path in (folder / PARTS).glob("*") if (path / RUN_FILE).exists())
-        runs = {path: read_contents(path) for path in parts}
-        contents = read_contents(folder) if (folder / RUN_FILE).exists() or not parts else runs[parts[0]]
-        for path, run in runs.items():
-            _check_same(path, run, contents)
+        own = [folder] if (folder / RUN_FILE).exists() or not parts else []
+        contents = _contents_of([*own, *parts])
         store, warnings = _open(folder, contents)
         moved = sum(_take_in(path, folder) for path in parts)
-        if moved or not parts:
+        if store.drop_covered() or moved or not parts:
             database.rebuild(folder)
             store, more = _open(folder, contents)
             warnings += more
@@ -104,11 +105,19 @@ def _take_in(part: Path, folder: Path) -> int:
     return len(paths)
 
 
-def _check_same(path: Path, run: Contents, wanted: Contents) -> None:
-    if run.stamp != wanted.stamp:
+def _contents_of(folders: Sequence[Path]) -> Contents:
+    """What a run and its parts hold together: the sweeps of the folder that has most. Raises ResultError."""
+    runs = {path: read_contents(path) for path in folders}
+    first = runs[folders[0]]
+    most = max(runs.values(), key=lambda run: len(run.registry.sweeps))
+    for other in (first, most):
+        for path, run in runs.items():
+            _check_same(path, run, other)
+    return most
+
+
+def _check_same(path: Path, run: Contents, other: Contents) -> None:
+    if run.stamp != other.stamp:
         raise ResultError(f"{path} is a part of another run", "move it out of the folder")
-    same = len(run.registry.sweeps) == len(wanted.registry.sweeps) and all(
-        one.equals(other) for one, other in zip(run.registry.sweeps, wanted.registry.sweeps, strict=True)
-    )
-    if not same:
-        raise ResultError(f"{path} is a part of another sweep", "merge before the sweep is enlarged")
+    if not same_numbers(run.registry.sweeps, other.registry.sweeps):
+        raise ResultError(f"{path} is a part of another sweep", "move it out of the folder, and run that part again")

@@ -16,11 +16,12 @@ import numpy as np
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.analysis import Analysis
-from ratemlx.runtime.arrays import Int64s, bytes_text
+from ratemlx.runtime.arrays import Bools, Int64s, bytes_text
 from ratemlx.runtime.cache import replacing, temporary_pattern
 from ratemlx.runtime.fingerprint import differences, digest, fingerprint
 from ratemlx.runtime.finishing import finish, keeps_series, told, write_points
 from ratemlx.runtime.open_folder import read_result
+from ratemlx.runtime.parts import Whole, part_folder, share
 from ratemlx.runtime.result import FIGURE_FILE, PARAMETERS_FILE, RUN_FILE, SERIES_FILE, Result, read_run_file
 from ratemlx.runtime.spec import Job
 from ratemlx.runtime.stock import Stock
@@ -29,14 +30,13 @@ from ratemlx.store import Points, RunStore, ShardWriter
 REPORT_FILE = "report.html"
 REFERENCES_FILE = "references.npz"
 OUR_FILES = (SERIES_FILE, PARAMETERS_FILE, FIGURE_FILE, REFERENCES_FILE, REPORT_FILE)
-PARTS = "parts"
 
 
 def folder_of(job: Job) -> Path:
     """Where a run writes: its folder, or that of its part."""
     folder, part = job.spec.output, job.spec.part
     assert folder is not None
-    return folder if part is None else folder / PARTS / f"{part[0]:05d}-of-{part[1]:05d}"
+    return folder if part is None else part_folder(folder, part)
 
 
 def writer_of(job: Job, rank: int) -> ShardWriter:
@@ -52,6 +52,7 @@ class RunFolder:
         self.path, self._job, self._analysis = folder_of(job), job, analysis
         parts = fingerprint(job)
         self._check_nothing_is_left()
+        whole = Whole.of(job.spec.output, parts, digest(parts)) if job.spec.part and job.spec.output else None
         self.store = RunStore.open(
             self.path,
             digest(parts),
@@ -61,7 +62,10 @@ class RunFolder:
             restart=job.spec.restart,
             explain=lambda record: differences(record.get("fingerprint") or {}, parts),
             also=OUR_FILES,
+            earlier=() if whole is None else whole.sweeps,
         )
+        self._places = slice(None) if job.spec.part is None else share(job.spec.part, job.sweep.n_instances)
+        self._merged = None if whole is None else whole.finished(self.store, self._places)
         self._sweep_up()
 
     @property
@@ -76,20 +80,24 @@ class RunFolder:
 
     def pending(self) -> Int64s:
         """Points of the job that are to be computed, each once, as places in its sweep; only those of its part."""
-        missing = ~self.store.finished()
+        missing = ~self._finished()
         registration = self.store.registration
-        places = np.flatnonzero(missing & registration.new)
+        chosen = missing & registration.new
         # Unfinished points of an earlier sweep, which may stand in this one several times.
         others = np.flatnonzero(missing & (registration.instances < registration.first))
         if len(others):
             _, first = np.unique(registration.instances[others], return_index=True)
-            places = np.sort(np.concatenate([places, others[first]]))
-        part = self._job.spec.part
-        return places if part is None else places[_share_of(places, part, self._job.sweep.n_instances)]
+            chosen[others[first]] = True
+        return np.arange(len(chosen))[self._places][chosen[self._places]]
+
+    def _finished(self) -> Bools:
+        """Which points of the job have results here, or where its part will be merged into."""
+        finished = self.store.finished()
+        return finished if self._merged is None else finished | self._merged
 
     def stock(self) -> Stock:
         """What other ranks must know of it."""
-        finished = int(self.store.finished().sum())
+        finished = int(self._finished()[self._places].sum())
         return Stock.of(self.numbers, self.pending(), finished=finished, complete=self.complete)
 
     def begin(self, result_bytes: int) -> None:
@@ -155,9 +163,3 @@ def _to_type(command: Sequence[object]) -> str:
     """A command as it can be typed again, without the folder that a shell finds programs in by itself."""
     program, *words = map(str, command or ("",))
     return shlex.join([Path(program).name if Path(program).name == "ratemlx" else program, *words])
-
-
-def _share_of(places: Int64s, part: tuple[int, int], count: int) -> Any:
-    """Those of some places that fall to one of `part[1]` parts of a sweep: stretches of equal length."""
-    index, parts = part
-    return (places >= index * count // parts) & (places < (index + 1) * count // parts)

@@ -8,7 +8,7 @@ tables as .npy files in RUN/points. Knows names and values of parameters, not th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -179,6 +179,11 @@ class Registry:
         registry = cls(tuple(sweeps))
         registry._files = {sweep: str(item["file"]) for sweep, item in enumerate(data) if "file" in item}
         return registry
+
+
+def same_numbers(some: Sequence[Points], others: Sequence[Points]) -> bool:
+    """Whether sweeps registered in these two orders give no number to different points: one may go on further."""
+    return all(one.equals(other) for one, other in zip(some, others, strict=False))
 
 
 def _check_names(known: Points, new: Points) -> None:

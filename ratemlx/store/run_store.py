@@ -34,6 +34,7 @@ from ratemlx.store.database import Contents
 from ratemlx.store.files import make_folder, move_aside, remove, sweep_up, told
 from ratemlx.store.layout import DATABASE_FILE, POINTS, RUN_FILE, SHARDS
 from ratemlx.store.missing import missing_lines
+from ratemlx.store.overlap import covered
 from ratemlx.store.points import Points, Registration, Registry
 from ratemlx.store.shards import (
     DamagedShardError,
@@ -99,13 +100,15 @@ class RunStore:
         explain: Explain | None = None,
         also: Sequence[str] = (),
         computes: bool = True,
+        earlier: Sequence[Points] = (),
     ) -> RunStore:
         """Open a run's folder, or make one; the caller holds its lock. Raises ResultError.
 
         `stamp` is the digest of all that decides results but the points: a folder with another stamp is refused, with
         what `explain` finds to differ. `points` may be known, new, or partly new: the run is enlarged. With `restart`
         everything that is there is deleted, and the files in the folder that `also` names. `computes` tells whether the
-        caller computes what is pending, or only looks after what is there.
+        caller computes what is pending, or only looks after what is there. `earlier` sweeps get their numbers before
+        this one's, so that a part of a sweep counts as the folder that it belongs to.
         """
         with told(f"results cannot be written to {folder}"):
             make_folder(folder)
@@ -116,6 +119,8 @@ class RunStore:
             for place in (folder, folder / SHARDS, folder / POINTS):
                 sweep_up(place)
             known = len(registry.sweeps)
+            for item in earlier:
+                registry.register(item)
             registration = registry.register(points)
             store = cls(folder, Contents(stamp, catalogue, registry, provenance), registration, computes)
             _check_parameters(store._contents)
@@ -166,6 +171,16 @@ class RunStore:
         """Numbers of all instances of all sweeps whose results are on disk by now, in ascending order."""
         self._take_stock()
         return np.flatnonzero(self._on_disk)
+
+    def drop_covered(self) -> int:
+        """Delete shards whose instances are all in others too, as two ways to part a sweep leave; gives their number."""
+        self._take_stock()
+        found = covered(tuple(self._stock.values()), len(self._on_disk))
+        for head in found:
+            with told(f"{head.path} cannot be deleted"):
+                remove(head.path)
+        self._take_stock()
+        return len(found)
 
     def shed_series(self) -> None:
         """Write all shards that hold series anew without them, for who has put the series somewhere else."""
