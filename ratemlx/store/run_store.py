@@ -173,7 +173,7 @@ class RunStore:
         return np.flatnonzero(self._on_disk)
 
     def drop_covered(self) -> int:
-        """Delete shards whose instances are all in others too, as two ways to part a sweep leave; gives their number."""
+        """Delete shards whose instances are all in others too, as two ways to part a sweep leave; tells how many."""
         self._take_stock()
         found = covered(tuple(self._stock.values()), len(self._on_disk))
         for head in found:
