@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratemlx.cluster.database_size import DatabaseColumns
+from ratemlx.store.database_size import DatabaseColumns
 from ratemlx.cluster.hardware import Cluster, Gpu
 from ratemlx.cluster.roofline import Network, Roofline, counted_roofline
 from ratemlx.runtime.analysis import Analysis

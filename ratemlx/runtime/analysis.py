@@ -273,6 +273,17 @@ class Analysis:
         return Observation(settings, self._layout)
 
     @property
+    def kept_samples(self) -> int:
+        """Samples of an instance that are looked at."""
+        return self._layout.n_samples - self._first
+
+    @property
+    def bold_volumes(self) -> int:
+        """Volumes of a BOLD signal; none unless asked for."""
+        bold = self._job.spec.outputs.bold
+        return 0 if bold is None else bold_signal.n_volumes(bold, self._layout, self._first)
+
+    @property
     def n_best(self) -> int:
         """How many of the best instances keep their arrays."""
         return self.keep.count if self.keep.which == "best" else BEST

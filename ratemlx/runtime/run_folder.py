@@ -6,7 +6,6 @@ Knows jobs and the store; nothing of kernels.
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +15,14 @@ import numpy as np
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.analysis import Analysis
-from ratemlx.runtime.arrays import Bools, Int64s, bytes_text
+from ratemlx.runtime.arrays import Bools, Int64s
 from ratemlx.runtime.cache import replacing, temporary_pattern
+from ratemlx.runtime.disk import Written, check_disk, to_be_written
 from ratemlx.runtime.fingerprint import differences, digest, fingerprint
 from ratemlx.runtime.finishing import finish, keeps_series, told, write_points
 from ratemlx.runtime.open_folder import read_result
 from ratemlx.runtime.parts import Whole, part_folder, share
+from ratemlx.runtime.plan import Plan
 from ratemlx.runtime.result import FIGURE_FILE, PARAMETERS_FILE, RUN_FILE, SERIES_FILE, Result, read_run_file
 from ratemlx.runtime.spec import Job
 from ratemlx.runtime.stock import Stock
@@ -100,16 +101,13 @@ class RunFolder:
         finished = int(self._finished()[self._places].sum())
         return Stock.of(self.numbers, self.pending(), finished=finished, complete=self.complete)
 
-    def begin(self, result_bytes: int) -> None:
+    def to_be_written(self, plan: Plan) -> Written:
+        """What computing the plan adds to the folder."""
+        return to_be_written(self._job, self._analysis, plan, len(self.store.present()))
+
+    def begin(self, plan: Plan) -> None:
         """Write the parameters; raises ResultError when the disk is too small."""
-        free = shutil.disk_usage(self.path).free
-        kept = result_bytes if keeps_series(self.store) else 0
-        if 2 * kept > free:
-            raise ResultError(
-                f"the time series take {bytes_text(kept)}, twice that while they are put together;"
-                f" {bytes_text(free)} are free in {self.path}",
-                "observe fewer exposures, or use a longer period",
-            )
+        check_disk(self.to_be_written(plan), self.path)
         write_points(self.store)
         self._write_references()
 

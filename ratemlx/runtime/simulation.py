@@ -13,6 +13,7 @@ from ratemlx.errors import ClusterError, InternalError, RatemlxError, SweepError
 from ratemlx.runtime.analysis import Analysis, on_host
 from ratemlx.runtime.batch import BatchResult, Place
 from ratemlx.runtime.devices.base import Device
+from ratemlx.runtime.disk import describe_written, to_be_written
 from ratemlx.runtime.engine import Engine, Hooks
 from ratemlx.runtime.folder_lock import locked
 from ratemlx.runtime.limits import analyses_on_device, common_limits, open_own_device, own_threads
@@ -78,7 +79,8 @@ def plan_run(spec: RunSpec, world: World | None = None) -> list[str]:
         device = together(world, lambda: open_own_device(spec, world, threads))
         try:
             task = _Task(job, device, threads, world, Progress(), Deadline(None))
-            return describe(job, together(world, lambda: task.plan(None)), device.name)
+            plan = together(world, lambda: task.plan(None))
+            return [*describe(job, plan, device.name), *task.disk(plan)]
         finally:
             device.close()
 
@@ -121,6 +123,11 @@ class _Task:
             keeps_series=self.analysis.needs_series,
             history=job.spec.history,
         )
+
+    def disk(self, plan: Plan) -> tuple[str, ...]:
+        """What a run of the plan writes, in words; nothing without a folder."""
+        folder = self._job.spec.output
+        return () if folder is None else (describe_written(to_be_written(self._job, self.analysis, plan), folder),)
 
     def in_memory(self) -> Result:
         """Everything in memory, for one process."""
@@ -203,8 +210,9 @@ class _Task:
         plan = together(world, lambda: self.plan(pending))
         if len(set(world.gather(plan.digest))) > 1:
             raise InternalError("ranks made different plans of the same run")
-        self._progress.announce([*describe(job, plan, self._device.name, stock.finished), *analysis.notes])
-        together(world, lambda: folder.begin(plan.result_bytes) if folder is not None else None)
+        disk = () if folder is None else (describe_written(folder.to_be_written(plan), folder.path),)
+        self._progress.announce([*describe(job, plan, self._device.name, stock.finished), *disk, *analysis.notes])
+        together(world, lambda: folder.begin(plan) if folder is not None else None)
         writer = writer_of(job, world.rank)
         every = Every(INGEST_SECONDS)
 

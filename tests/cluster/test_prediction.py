@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from ratemlx.bench.store import Work
-from ratemlx.cluster.database_size import DatabaseColumns
 from ratemlx.cluster.hardware import find_cluster, find_gpu
 from ratemlx.cluster.prediction import EFFICIENCY, Prediction, predict
 from ratemlx.errors import SweepError
@@ -15,6 +14,7 @@ from ratemlx.metrics import columns, select
 from ratemlx.runtime.outputs import make_outputs
 from ratemlx.runtime.spec import Job, prepare
 from ratemlx.store import RunStore
+from ratemlx.store.database_size import DatabaseColumns
 from ratemlx.store.layout import DATABASE_FILE
 from tests.support.shipped import shipped
 

@@ -38,7 +38,7 @@ LAW = {
     "observables": ("observables", "runtime.devices", "runtime.arrays", "abi", *FOUNDATION),
     "runtime": ("runtime", "observables", "metrics", "fitness", "store", "abi", *FOUNDATION),
     "report": ("report", "store", "metrics", "runtime", *FOUNDATION),
-    "cluster": ("cluster", "runtime", "abi", *FOUNDATION),
+    "cluster": ("cluster", "runtime", "store", "abi", *FOUNDATION),
     "simulate": ("runtime", "fitness", "observables", "targets", "load", "ir", "abi", *FOUNDATION),
     "bench": ("bench", "runtime", "observables", "metrics", "store", "targets", "load", "simulate", "abi", *FOUNDATION),
     "bench.gpu": ("bench", "cluster", "runtime", "observables", "simulate", "abi", *FOUNDATION),
