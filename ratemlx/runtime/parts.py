@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from ratemlx.errors import ResultError
-from ratemlx.runtime.arrays import Bools
+from ratemlx.runtime.arrays import Bools, Int64s
 from ratemlx.runtime.fingerprint import differences
+from ratemlx.runtime.spec import Job
 from ratemlx.store import Points, RunStore
 from ratemlx.store.layout import RUN_FILE
 from ratemlx.store.overlap import held_by
@@ -32,6 +33,12 @@ def share(part: tuple[int, int], count: int) -> slice:
     """The places of part I of N in a sweep of `count` points: stretches of equal length."""
     index, parts = part
     return slice(index * count // parts, (index + 1) * count // parts)
+
+
+def own_places(job: Job) -> Int64s | None:
+    """Places of the points that fall to a job; None where it is no part, for all do."""
+    count = job.sweep.n_instances
+    return None if job.spec.part is None else np.arange(count)[share(job.spec.part, count)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from ratemlx.runtime.arrays import bytes_text, seconds_text
 from ratemlx.runtime.plan import Plan, shortest_and_longest
 from ratemlx.runtime.spec import Job
@@ -33,8 +35,32 @@ def _instances(job: Job, plan: Plan, finished: int) -> str:
         swept = "table of " + ", ".join(job.sweep.names)
     else:
         swept = " x ".join(f"{axis.name} ({len(axis.values)})" for axis in job.sweep.axes)
-    found = f"; {finished:,} finished before, {plan.n_instances:,} to run" if finished else ""
-    return count + (f": {swept}" if swept else "") + found
+    what = count + (f": {swept}" if swept else "")
+    if job.spec.part is not None:
+        return f"{what}; {_part(job.spec.part, plan.n_instances, finished)}"
+    return what + (f"; {finished:,} finished before, {plan.n_instances:,} to run" if finished else "")
+
+
+def _part(part: tuple[int, int], to_run: int, finished: int) -> str:
+    """What of a sweep is a part's own, and what of that is left."""
+    has = f"{_part_name(part)} has"
+    if not to_run:
+        own = f"{finished:,} of them, finished before" if finished else "none of them"
+        return f"{has} {own}: nothing to do"
+    before = f"{finished:,} finished before, " if finished else ""
+    return f"{has} {finished + to_run:,} of them: {before}{to_run:,} to run"
+
+
+def _part_name(part: tuple[int, int]) -> str:
+    return f"part {part[0]}/{part[1]}"
+
+
+def part_ended(job: Job) -> list[str]:
+    """What is next when a part of a sweep is complete."""
+    part, folder = job.spec.part, job.spec.output
+    assert part is not None
+    merge = shlex.join(["ratemlx", "merge", str(folder)])
+    return [f"{_part_name(part)} is complete; this puts parts together, when all or some are: {merge}"]
 
 
 def _time(job: Job, plan: Plan) -> str:

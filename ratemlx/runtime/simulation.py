@@ -18,8 +18,9 @@ from ratemlx.runtime.engine import Engine, Hooks
 from ratemlx.runtime.folder_lock import locked
 from ratemlx.runtime.limits import analyses_on_device, common_limits, open_own_device, own_threads
 from ratemlx.runtime.memory import free_memory
+from ratemlx.runtime.parts import own_places
 from ratemlx.runtime.plan import Plan, check_result_fits, make_plan
-from ratemlx.runtime.plan_text import describe
+from ratemlx.runtime.plan_text import describe, part_ended
 from ratemlx.runtime.progress import ANALYSING, KEEPING, SIMULATING, Analysed, Progress
 from ratemlx.runtime.provenance import provenance
 from ratemlx.runtime.rates import expected_analysis, remember_rate
@@ -79,7 +80,7 @@ def plan_run(spec: RunSpec, world: World | None = None) -> list[str]:
         device = together(world, lambda: open_own_device(spec, world, threads))
         try:
             task = _Task(job, device, threads, world, Progress(), Deadline(None))
-            plan = together(world, lambda: task.plan(None))
+            plan = together(world, lambda: task.plan(own_places(job)))
             return [*describe(job, plan, device.name), *task.disk(plan)]
         finally:
             device.close()
@@ -175,6 +176,8 @@ class _Task:
                 self._progress.announce([f"{job.spec.output} holds this run already, complete"])
             else:
                 self._fill(folder, stock)
+            if job.spec.part is not None:
+                self._progress.announce(part_ended(job))
             return None if folder is None or job.spec.part is not None else folder.result()
 
     @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 
 import ratemlx
 from ratemlx.errors import ResultError
-from ratemlx.runtime import Connectome, Result, RunSpec, run
+from ratemlx.runtime import Connectome, Result, RunSpec, plan_run, run
 from ratemlx.runtime.merging import merge
 from ratemlx.runtime.parts import share
-from ratemlx.store import ShardWriter
+from ratemlx.runtime.progress import LineProgress
+from ratemlx.store import Shard, ShardWriter
 from ratemlx.store.query import ask
 from ratemlx.store.run_file import read_contents
 from ratemlx.store.shards import read_shards
@@ -154,6 +156,41 @@ def test_parts_enlarge_a_run(spec: RunSpec, tmp_path: Path) -> None:
     assert alone is not None
     order = [*range(1, 11), 0, 11]
     assert result.time_series.values.tobytes() == alone.time_series.values[order].tobytes()
+
+
+def said(spec: RunSpec) -> list[str]:
+    """What a part says about itself: in its plan, and at its end."""
+    stream = io.StringIO()
+    run(spec, LineProgress(stream))
+    return [line.partition("; ")[2] or line for line in stream.getvalue().splitlines() if "part " in line]
+
+
+def keep_one(keep: Callable[[ShardWriter, Shard], Path]) -> Callable[[ShardWriter, Shard], Path]:
+    """`keep` that ends a run when its second batch comes."""
+    kept: list[Path] = []
+
+    def wrapped(writer: ShardWriter, shard: Shard) -> Path:
+        if kept:
+            raise KeyboardInterrupt
+        kept.append(keep(writer, shard))
+        return kept[-1]
+
+    return wrapped
+
+
+def test_a_part_says_what_is_its_own(spec: RunSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = replace(spec, output=tmp_path / "a run", batch_size=2)
+    part = replace(whole, part=(2, 3))
+    assert "10 instances: drive (10); part 2/3 has 4 of them: 4 to run" in plan_run(part)
+    assert any(line.startswith("2 batches of up to 2") for line in plan_run(part))
+    merging = f"this puts parts together, when all or some are: ratemlx merge '{whole.output}'"
+    monkeypatch.setattr(ShardWriter, "keep", keep_one(ShardWriter.keep))
+    with pytest.raises(KeyboardInterrupt):
+        run(part)
+    monkeypatch.undo()
+    assert said(part) == ["part 2/3 has 4 of them: 2 finished before, 2 to run", merging]
+    assert said(part) == ["part 2/3 has 4 of them, finished before: nothing to do", merging]
+    assert said(replace(part, part=(0, 20))) == ["part 0/20 has none of them: nothing to do", merging]
 
 
 def test_parts_of_what_cannot_be_merged_are_refused(spec: RunSpec, tmp_path: Path) -> None:
