@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+from ratemlx.runtime import stopping
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -19,6 +23,19 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RATEMLX_CACHE_DIR", str(folder))
         yield folder
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """What a command line called by a test makes of signals ends with the test."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    before, hook = [signal.getsignal(number) for number in numbers], sys.unraisablehook
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+    sys.unraisablehook = hook
+    received = stopping._Received
+    received.name, received.raised, received.held, received.began = None, False, False, None
 
 
 MEASURED = pytest.StashKey[list[str]]()

@@ -33,11 +33,15 @@ def exit_code(error: BaseException) -> int:
         if speaks:
             print(error, file=sys.stderr)
         return error.exit_code
-    if isinstance(error, Stopped):
-        return EXIT_STOPPED
-    if isinstance(error, KeyboardInterrupt):
-        return EXIT_INTERRUPTED
+    if isinstance(error, Stopped | KeyboardInterrupt):
+        if speaks and not getattr(error, "told", False):
+            print(_what_ended(error), file=sys.stderr)
+        return EXIT_STOPPED if isinstance(error, Stopped) else EXIT_INTERRUPTED
     raise error
+
+
+def _what_ended(error: Stopped | KeyboardInterrupt) -> str:
+    return f"stopped by {error.reason}" if isinstance(error, Stopped) else "interrupted"
 
 
 @contextmanager
@@ -48,8 +52,8 @@ def telling_what_is_kept(folder: Callable[[], Path | None]) -> Iterator[None]:
             yield
     except (Stopped, KeyboardInterrupt) as error:
         if is_first_rank():
-            what = f"stopped by {error.reason}" if isinstance(error, Stopped) else "interrupted"
             path = folder()
             kept = f"; finished batches are in {path}, the same command goes on" if path is not None else ""
-            print(f"{what}{kept}", file=sys.stderr)
+            print(f"{_what_ended(error)}{kept}", file=sys.stderr)
+            error.told = True  # type: ignore[union-attr]
         raise

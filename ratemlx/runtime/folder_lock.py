@@ -150,11 +150,13 @@ def _remove_stale(lock: Path) -> bool:
         lock.rename(aside)
     except FileNotFoundError:
         return True
-    if _read(aside) != before:
-        aside.rename(lock)
-        return False
+    taken_wrongly = _read(aside) != before
+    if taken_wrongly:
+        # Where a third process has made one meanwhile, that one holds.
+        with suppress(OSError):
+            os.link(aside, lock)
     aside.unlink()
-    return True
+    return not taken_wrongly
 
 
 def _may_be_ending(lock: Path) -> bool:

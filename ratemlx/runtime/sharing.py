@@ -172,6 +172,8 @@ class OneBehind(Generic[T]):
             self.wait()
             return
         # What ended the work is told, whatever the analysis of the batch before comes to.
-        with suppress(Exception):
-            self._join(GRACE)
-        self._give_up()
+        try:
+            with suppress(Exception):
+                self._join(GRACE)
+        finally:
+            self._give_up()

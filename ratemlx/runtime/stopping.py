@@ -15,9 +15,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from ratemlx.runtime.launch import find_launch
 
@@ -50,20 +51,23 @@ class _Received:
     since = 0.0
     raised = False
     held = False
+    began: float | None = None
 
 
 def install_handlers() -> None:
     """From now on the first SIGTERM, SIGUSR1 or interrupt raises in the main thread; further ones are ignored.
 
-    One of several launched processes holds them from here on, for it has others to tell.
+    One of several launched processes holds them from here on, for it has others to tell. The time limit of a run
+    counts from here too: what is imported next may take a while on the file system of a cluster.
     """
+    _Received.began = time.monotonic()
     _Received.held = _is_one_of_several()
     for name in SIGNALS:
         number = getattr(signal, name, None)
         if number is not None:
             signal.signal(number, _handle)
     _handle_interrupts()
-    sys.unraisablehook = _lose
+    sys.unraisablehook = _losing(sys.unraisablehook)
 
 
 def _is_one_of_several() -> bool:
@@ -82,22 +86,27 @@ def _handle_interrupts() -> bool:
 @contextmanager
 def interrupts_handled() -> Iterator[None]:
     """Within this context an interrupt waits for what must not be cut in two; for programs without our handlers."""
-    if threading.current_thread() is not threading.main_thread() or not _handle_interrupts():
+    if signal.getsignal(signal.SIGINT) is _handle or threading.current_thread() is not threading.main_thread():
         yield
         return
-    _Received.held = _is_one_of_several()
+    handled, _Received.held = _handle_interrupts(), _is_one_of_several()
     try:
         with told_as_stop():
             yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if handled:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         _Received.name, _Received.raised, _Received.held = None, False, False
 
 
-def _lose(unraisable: sys.UnraisableHookArgs) -> None:
+def _losing(tell: Callable[[Any], object]) -> Callable[[Any], None]:
     """Say nothing of a signal that raised where Python cannot pass it on, as in a callback: `hear` raises it again."""
-    if not isinstance(unraisable.exc_value, Stopped | KeyboardInterrupt):
-        sys.__unraisablehook__(unraisable)
+
+    def lose(unraisable: Any) -> None:
+        if not isinstance(unraisable.exc_value, Stopped | KeyboardInterrupt):
+            tell(unraisable)
+
+    return lose
 
 
 def _handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -187,10 +196,11 @@ class interruptible(shielded):  # noqa: N801
 
 
 class Deadline:
-    """When a run must have ended; `seconds` from now, or never."""
+    """When a run must have ended, or never: `seconds` from now, or from when handlers were installed for this run."""
 
     def __init__(self, seconds: float | None) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds - min(MARGIN, seconds / 10)
+        began, _Received.began = _Received.began or time.monotonic(), None
+        self._end = None if seconds is None else began + seconds - min(MARGIN, seconds / 10)
 
     def leaves(self, seconds: float) -> bool:
         """Whether so many seconds more end in time."""

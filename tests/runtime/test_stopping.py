@@ -136,3 +136,10 @@ def test_a_deadline_looks_ahead() -> None:
     assert Deadline(None).leaves(1e9)
     with pytest.raises(Stopped, match="the time limit"):
         Deadline(0.0).check()
+
+
+def test_the_time_limit_counts_from_the_start_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping._Received, "began", time.monotonic() - 60.0)
+    first, second = Deadline(100.0), Deadline(100.0)
+    assert not first.leaves(35.0)
+    assert second.leaves(80.0), "a later run of the same program has its own time"
