@@ -78,7 +78,7 @@ def without_remarks(text: str) -> str:
 
 def rank_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment for an mpirun and its ranks: that of the tests, and some more."""
-    return {**os.environ, **WILLING, **ONE_THREAD, **(more or {})}
+    return {**WILLING, **ONE_THREAD, **os.environ, **(more or {})}
 
 
 def mpirun(
