@@ -95,7 +95,7 @@ def slurm(
     tasks = tasks_per_node or where.tasks_per_node or max(gpus, 1)
     cores = cpus_per_task or where.cpus_per_task or (None if gpus else 1)
     words, params = _run_arguments(arguments, gpus, cores)
-    _refuse_what_a_job_cannot(params, requeue, array)
+    _refuse_what_a_job_cannot(params, array)
     job = check_job(
         SlurmJob(
             site=where,
@@ -182,7 +182,7 @@ def _dry_run(words: tuple[str, ...]) -> None:
             print(line, file=sys.stderr)
 
 
-def _refuse_what_a_job_cannot(params: dict[str, Any], requeue: bool, array: int | None) -> None:
+def _refuse_what_a_job_cannot(params: dict[str, Any], array: int | None) -> None:
     from ratemlx.errors import ClusterError
 
     if not params["output"]:
@@ -191,9 +191,10 @@ def _refuse_what_a_job_cannot(params: dict[str, Any], requeue: bool, array: int 
         if params[option]:
             name = f"--{option.replace('_', '-')}"
             raise ClusterError(f"{name} is for the machine at hand: ratemlx run ... {name}")
-    if params["restart"] and (requeue or array):
+    if params["restart"]:
         raise ClusterError(
-            "--restart would discard what the job itself has done before", "delete the folder, or choose another"
+            "--restart would discard what the job itself has done, whenever it is requeued or submitted again",
+            "delete the folder, or choose another",
         )
     if array and params.get("part"):
         raise ClusterError("--part is what --array gives to each of its jobs", "leave out one of the two")
