@@ -149,6 +149,13 @@ def _slow_begin() -> None:
     RunFolder.begin = sleep  # type: ignore[method-assign]
 
 
+def _disk_looks_free() -> None:
+    """As if somebody else filled it after it was looked at."""
+    from ratemlx.runtime import run_folder
+
+    run_folder.check_disk = lambda *_: None  # type: ignore[assignment]
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     "no memory": _no_memory,
     "no device": _no_device,
@@ -156,6 +163,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "slow analysis": _slow_analysis,
     "slow metric": _slow_metric,
     "slow begin": _slow_begin,
+    "disk looks free": _disk_looks_free,
 }
 
 

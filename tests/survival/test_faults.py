@@ -107,6 +107,10 @@ def test_a_full_disk(sweep: Sweep, small_disk: Path, place: Path) -> None:
     large = sweep.of(drives=500, batch=100, samples=20)
     found = run(2, large.words(small_disk))
     assert found.code == 2, found.err
+    assert "the run writes up to" in found.err
+    assert not list(small_disk.rglob("*.npz")), "it is refused before anything is computed"
+    found = run(2, large.words(small_disk), {"SURVIVAL_FAULT": ":disk looks free"})
+    assert found.code == 2, found.err
     assert "No space left on device" in found.err or "disk is full" in found.err
     assert found.err.count("error:") == 1
     assert "kept" in found.err
