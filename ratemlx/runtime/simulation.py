@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -218,11 +218,12 @@ class _Task:
         together(world, lambda: folder.begin(plan) if folder is not None else None)
         writer = writer_of(job, world.rank)
         every = Every(INGEST_SECONDS)
+        written: list[str] = []
 
         def keep(batch: BatchResult) -> None:
             with interruptible():
                 shard = analysis.shard(batch, stock.numbers_of(batch.instances))
-            writer.keep(shard)
+            written.append(writer.keep(shard).name)
 
         def look_after() -> None:
             if folder is not None and every.due():
@@ -237,9 +238,12 @@ class _Task:
                 with suppress(RatemlxError):
                     folder.store.ingest(LONGEST_INGEST)
             raise
-        together(world, lambda: self._finish(folder) if folder is not None else None)
+        names = [name for of_rank in world.gather(written) for name in of_rank]
+        together(world, lambda: self._finish(folder, names) if folder is not None else None)
 
-    def _finish(self, folder: RunFolder) -> None:
+    def _finish(self, folder: RunFolder, names: Sequence[str]) -> None:
+        """End a run, or its part, whose ranks have written shards of these names."""
+        folder.store.expect(names)
         if self._job.spec.part is None:
             folder.finish()
         else:

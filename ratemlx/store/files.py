@@ -97,6 +97,14 @@ def flush_folder(folder: Path) -> None:
     flush_names(folder)
 
 
+def list_anew(folder: Path) -> None:
+    """Make this computer ask a network file system what is in a folder: it does after changing something itself."""
+    temporary = folder / f".{socket.gethostname()}-{os.getpid()}{TEMPORARY}"
+    announce("create", temporary)
+    temporary.touch()
+    remove(temporary)
+
+
 def checksum_of(path: Path) -> str:
     """Checksum of a file's content, read piece by piece; raises OSError."""
     found = hashlib.blake2b(digest_size=CHECKSUM_BYTES)

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ from ratemlx.runtime.arrays import Bools, Floats, Int64s
 from ratemlx.store import database, run_file
 from ratemlx.store.catalogue import Catalogue
 from ratemlx.store.database import Contents
-from ratemlx.store.files import make_folder, move_aside, remove, sweep_up, told
+from ratemlx.store.files import list_anew, make_folder, move_aside, remove, sweep_up, told
 from ratemlx.store.layout import DATABASE_FILE, POINTS, RUN_FILE, SHARDS
 from ratemlx.store.missing import missing_lines
 from ratemlx.store.overlap import covered
@@ -55,6 +56,11 @@ SHORT_WAIT = 0.2
 """Seconds that `ingest` waits for a reader: while it waits, nothing is computed."""
 FINISH_TRIES = 12
 """Times that `finish` waits for a reader to let go of the database, each database.BUSY_SECONDS."""
+
+LISTING_SECONDS = 90.0
+"""How long `expect` waits: by default, NFS may list a folder for a minute as it was (acdirmax in nfs(5))."""
+LISTING_PAUSES = 0.1, 5.0
+"""Seconds between two looks, at first and at last."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ class RunStore:
         self._seen = -1
         self._stock: dict[str, ShardHead] = {}
         self._on_disk = np.zeros(0, dtype=bool)
+        self._aside: set[str] = set()
 
     @classmethod
     def open(
@@ -219,6 +226,25 @@ class RunStore:
             self._seen = changed
         return rows
 
+    def expect(self, names: Iterable[str]) -> None:
+        """Wait until shards that any rank has written can be seen here, by their names; raises ResultError.
+
+        On a network file system a computer may list a folder for a while as it was before others wrote there.
+        """
+        wanted, (pause, longest) = set(names), LISTING_PAUSES
+        last = time.monotonic() + LISTING_SECONDS
+        while lost := wanted - self._aside - {path.name for path in shard_files(self.folder)}:
+            if time.monotonic() > last:
+                raise ResultError(
+                    f"{len(lost):,} of {len(wanted):,} batches that were written to {self.folder / SHARDS} by this run"
+                    f" cannot be seen after {LISTING_SECONDS:g} s, such as {min(lost)}",
+                    "nothing that the file system has kept is lost: give the same command again when it shows them",
+                )
+            with told(f"results cannot be written to {self.folder / SHARDS}"):
+                list_anew(self.folder / SHARDS)
+            time.sleep(pause)
+            pause = min(2 * pause, longest)
+
     def shards(self) -> Iterator[Shard]:
         """All shards of all ranks and sweeps, one at a time, with their series."""
         return read_shards(self.folder, self._contents.stamp)
@@ -263,6 +289,7 @@ class RunStore:
     def _set_aside(self, path: Path) -> None:
         with told(f"the damaged shard {path} cannot be moved aside"):
             moved = move_aside(path, damaged_folder(self.folder))
+        self._aside.add(path.name)
         then = "is computed again" if self._computes else "is missing until it is computed again"
         self.warnings.append(f"{path.name} was damaged and is now {moved}; what it held {then}")
 

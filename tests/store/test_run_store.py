@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ratemlx.errors import ResultError
-from ratemlx.store import database
+from ratemlx.store import database, run_store
 from ratemlx.store.catalogue import MetricEntry
 from ratemlx.store.database import rebuild
 from ratemlx.store.digest import database_digest
@@ -187,6 +187,31 @@ def test_a_database_that_is_no_use_is_made_again(tmp_path: Path, fault: str, exp
     assert store.complete
     store.finish()
     assert database_digest(tmp_path) == expected
+
+
+def test_shards_that_a_file_system_shows_late_are_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged one, which is set aside as soon as it is seen, is not."""
+    store = open_store(tmp_path)
+    names = [store.keep(shard(np.arange(first, first + 5))).name for first in (0, 5, 10, 15)]
+    looks, see = [0], run_store.shard_files
+
+    def see_late(folder: Path) -> list[Path]:
+        looks[0] += 1
+        return see(folder)[: 2 if looks[0] < 4 else 4]
+
+    monkeypatch.setattr(run_store, "LISTING_PAUSES", (0.001, 0.001))
+    monkeypatch.setattr(run_store, "shard_files", see_late)
+    store.expect(names)
+    assert looks[0] == 4
+    (tmp_path / "shards" / names[1]).write_bytes(b"cut")
+    store.ingest()
+    store.expect(names)
+    monkeypatch.setattr(run_store, "LISTING_SECONDS", 0.01)
+    (tmp_path / "shards" / names[2]).unlink()
+    with pytest.raises(ResultError, match=f"1 of 4 batches .* cannot be seen after 0.01 s.*{names[2]}") as caught:
+        store.expect(names)
+    assert "the same command again" in (caught.value.hint or "")
+    assert not list((tmp_path / "shards").glob(".*"))
 
 
 def test_other_runs_are_refused_until_restart(tmp_path: Path) -> None:

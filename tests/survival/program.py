@@ -156,6 +156,22 @@ def _disk_looks_free() -> None:
     run_folder.check_disk = lambda *_: None  # type: ignore[assignment]
 
 
+def _late_listing() -> None:
+    """What other ranks write is listed two seconds late here, as on a network file system."""
+    from ratemlx.store import run_store, shards
+
+    see, hidden_until = shards.shard_files, [0.0]
+
+    def see_late(folder: Path) -> list[Path]:
+        found = see(folder)
+        own = [path for path in found if f"-{own_rank()}-" in path.name]
+        if len(own) < len(found) and not hidden_until[0]:
+            hidden_until[0] = time.monotonic() + 2
+        return own if time.monotonic() < hidden_until[0] else found
+
+    run_store.shard_files = shards.shard_files = see_late
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     "no memory": _no_memory,
     "no device": _no_device,
@@ -163,6 +179,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "slow analysis": _slow_analysis,
     "slow metric": _slow_metric,
     "slow begin": _slow_begin,
+    "late listing": _late_listing,
     "disk looks free": _disk_looks_free,
 }
 

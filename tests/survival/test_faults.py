@@ -90,6 +90,14 @@ def test_a_second_run_on_the_same_folder(sweep: Sweep, place: Path) -> None:
     assert not (folder / "run.lock").exists()
 
 
+def test_batches_of_other_computers_that_are_listed_late(sweep: Sweep, expected: str, place: Path) -> None:
+    """Rank 0 does not take them for missing."""
+    found = run(2, sweep.words(place / "run"), {"SURVIVAL_FAULT": "0:late listing"})
+    assert found.code == 0, found.err
+    assert any("-1-" in path.name for path in (place / "run" / "shards").glob("*.npz"))
+    check_whole(place / "run", sweep, expected)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MB."""
