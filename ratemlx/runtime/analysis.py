@@ -145,8 +145,12 @@ class Analysis:
         self._workers.give_up()
 
     def shard(self, batch: BatchResult, numbers: Int64s) -> Shard:
-        """What is stored of a batch; `numbers` are those of its instances in the run's folder."""
+        """What is stored of a batch; `numbers` are those of its instances in the run's folder.
+
+        Raises CancelledError once it was given up, for by then the folder may be somebody else's.
+        """
         found = self.evaluate(batch)
+        self._workers.check()
         entries = self._entries
         names = tuple(item.column for item in entries if not item.regional)
         regional_names = tuple(item.column for item in entries if item.regional)

@@ -29,8 +29,7 @@ class Workers:
         """Call `function` with every part; raises what a call of it raises, or a signal."""
 
         def begin(part: T) -> None:
-            if self._given_up:
-                raise CancelledError
+            self.check()
             function(part)
 
         if self.threads == 1 or len(parts) < 2:
@@ -42,6 +41,11 @@ class Workers:
     def give_up(self) -> None:
         """From another thread: let no further call begin, for nobody waits for them any more."""
         self._given_up = True
+
+    def check(self) -> None:
+        """Raise CancelledError if nobody waits any more."""
+        if self._given_up:
+            raise CancelledError
 
 
 class _Work(Generic[T]):
