@@ -13,7 +13,7 @@ from ratemlx.runtime.devices.cpu import available_threads
 from ratemlx.runtime.devices.names import CUDA
 from ratemlx.runtime.memory import free_memory
 from ratemlx.runtime.plan import LOOKED_AT_BYTES, MEMORY_SHARE, Limits
-from ratemlx.runtime.rates import expected_rate
+from ratemlx.runtime.rates import expected_rate, is_measured
 from ratemlx.runtime.spec import Job, RunSpec
 from ratemlx.runtime.world import World, together
 
@@ -55,6 +55,7 @@ def common_limits(job: Job, device: Device, world: World) -> Limits:
         rate=min(item.rate for item in everyone),
         holds_results=any(item.holds_results for item in everyone),
         host_bytes=min(hosts, default=None),
+        measured=all(item.measured for item in everyone),
     )
 
 
@@ -85,6 +86,7 @@ def _own_limits(job: Job, device: Device, lanes: int, world: World) -> Limits:
         host_bytes=None if on_host else free_memory() // sharing // SERIES_ON_HOST,
         series_bytes=LOOKED_AT_BYTES if on_host and spec.outputs.kept.which != "all" else None,
         ranks=world.size,
+        measured=is_measured(job, device, lanes),
     )
 
 

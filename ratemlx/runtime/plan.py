@@ -42,7 +42,7 @@ class Limits:
     `share` is the part of the free bytes that batches may take; `holds_results` tells whether a batch's series gather
     in the same memory, as they do on a CPU. Elsewhere `host_bytes` are free for them (None: any number). Of series a
     batch gathers at most `series_bytes` (None: any number), or what keeps all workers busy. All of this is one rank's;
-    `ranks` share the work.
+    `ranks` share the work. `measured` tells whether the rate comes from an earlier run.
     """
 
     lanes: int
@@ -55,6 +55,7 @@ class Limits:
     host_bytes: int | None = None
     series_bytes: int | None = None
     ranks: int = 1
+    measured: bool = True
 
     @property
     def usable_bytes(self) -> float:

@@ -6,6 +6,7 @@ import shlex
 
 from ratemlx.runtime.arrays import bytes_text, seconds_text
 from ratemlx.runtime.plan import Plan, shortest_and_longest
+from ratemlx.runtime.rates import UNCERTAIN
 from ratemlx.runtime.spec import Job
 
 
@@ -90,8 +91,16 @@ def _cost(job: Job, plan: Plan) -> str:
     results = f"results {bytes_text(plan.result_bytes)}" if kept == "all" else f"series kept: {kept}"
     return (
         f"{batches} of up to {largest:,}, {bytes_text(plan.batch_bytes)} of memory;"
-        f" {results}; estimated time {seconds_text(plan.seconds)}"
+        f" {results}; estimated time {_estimate(plan)}"
     )
+
+
+def _estimate(plan: Plan) -> str:
+    """The time of the work itself; a guess, with how wrong it may be, where nothing like it has run on this machine."""
+    if plan.limits.measured:
+        return seconds_text(plan.seconds)
+    low, high = seconds_text(plan.seconds / UNCERTAIN), seconds_text(plan.seconds * UNCERTAIN)
+    return f"{low} to {high}, a guess until something like it has run here, without compiling"
 
 
 def _idle_lanes(plan: Plan) -> list[str]:

@@ -27,7 +27,7 @@ from ratemlx.runtime.devices.cpu import CpuDevice, CpuQueue
 from ratemlx.runtime.engine import Hooks, run_plan
 from ratemlx.runtime.plan import Limits, make_plan
 from ratemlx.runtime.progress import Progress
-from ratemlx.runtime.rates import OPERATIONS_PER_LANE, expected_rate, remember_rate
+from ratemlx.runtime.rates import expected_rate, remember_rate
 from ratemlx.runtime.spec import prepare
 
 
@@ -194,7 +194,8 @@ def test_a_rate_that_cannot_be_kept_is_forgotten(
     device = open_device("cpu", 1)
     try:
         job = prepare(RunSpec(folder=linear, connectome=small))
-        guessed = OPERATIONS_PER_LANE * 4 * device.workers / max(job.manifest.operations_per_step, 50)
+        monkeypatch.setenv("RATEMLX_CACHE_DIR", str(tmp_path / "empty"))
+        guessed = expected_rate(job, device, 4)
         (tmp_path / "file").touch()
         for place in ("file", "full"):
             monkeypatch.setenv("RATEMLX_CACHE_DIR", str(tmp_path / place))
