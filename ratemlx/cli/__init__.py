@@ -15,12 +15,14 @@ from ratemlx.runtime.ending import exit_code
 from ratemlx.runtime.stopping import Stopped, install_handlers, told_as_stop
 
 EXIT_CLOSED_PIPE = 1
+STOPPED_BY_SIGNALS = (("run",), ("merge",))
+"""How the arguments of commands begin that hold a run's folder, and let go of it when they are told to end."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (`sys.argv` if None) and return its exit code; never raises."""
     try:
-        if (sys.argv[1:] if arguments is None else arguments)[:1] == ["run"]:
+        if tuple((sys.argv[1:] if arguments is None else arguments)[:1]) in STOPPED_BY_SIGNALS:
             install_handlers()
         with told_as_stop():
             return _dispatch(arguments)

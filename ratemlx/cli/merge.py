@@ -18,9 +18,11 @@ def merge(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folde
     Examples:
       ratemlx merge results
     """
+    from ratemlx.runtime.ending import telling_what_is_kept
     from ratemlx.runtime.merging import merge as merge_parts
 
-    merged = merge_parts(run)
+    with telling_what_is_kept(lambda: run):
+        merged = merge_parts(run)
     for warning in merged.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"{run}: {merged.n_finished:,} of {merged.n_points:,} instances")

@@ -119,13 +119,14 @@ def directives(job: SlurmJob) -> list[str]:
         asked.append(_gpu_request(job))
     if job.parts:
         asked.append(f"--array=0-{job.parts - 1}")
-    asked += [f"--signal=B:USR1@{job.signal_lead}", "--requeue" if job.requeue else "--no-requeue"]
+    asked += _signals(job)
     return [*asked, *_output(job, "%x-%A_%a.out" if job.parts else "%x-%j.out"), *_further(job)]
 
 
 def merge_directives(job: SlurmJob) -> list[str]:
     """What is asked of sbatch for the merge: one task."""
     asked = [f"--job-name={job.name}-merge", *_place(job), f"--time={job.time}", "--nodes=1", "--ntasks=1"]
+    asked += _signals(job)
     return [*asked, *_output(job, "%x-%j.out"), *_further(job)]
 
 
@@ -141,6 +142,10 @@ def _gpu_request(job: SlurmJob) -> str:
     if job.site.gpu_request == "gres":
         return f"--gres=gpu:{kind}{job.gpus_per_node}"
     return f"--gpus-per-node={kind}{job.gpus_per_node}"
+
+
+def _signals(job: SlurmJob) -> list[str]:
+    return [f"--signal=B:USR1@{job.signal_lead}", "--requeue" if job.requeue else "--no-requeue"]
 
 
 def _output(job: SlurmJob, pattern: str) -> Iterator[str]:

@@ -32,6 +32,8 @@ with open("notes.jsonl", "a") as stream:
     stream.write(json.dumps(note) + "\\n")
 if "--compile-only" not in sys.argv and sys.argv[1] == "run":
     {{body}}
+if sys.argv[1] == "merge" and os.path.exists("slow"):
+    time.sleep(300)
 """
 
 JOB = SlurmJob(
@@ -134,6 +136,16 @@ def test_an_array_shares_one_sweep_and_is_merged_once_all_are_done(cluster: Slur
     assert sorted(note["arguments"][-1] for note in parts) == ["0/3", "1/3", "2/3"]
     assert all(note["arguments"][-2] == "--part" for note in parts)
     assert last["arguments"] == ["merge", "results"]
+
+
+def test_signals_reach_a_merge(cluster: Slurm, tmp_path: Path) -> None:
+    work = Work(cluster, tmp_path, "pass")
+    (tmp_path / "slow").touch()
+    job = work.submit(replace(JOB, parts=3), merge=True)
+    until(lambda: (tmp_path / "notes.jsonl").exists())
+    cluster.run("scancel", "--batch", "--signal=USR1", str(job))
+    assert cluster.wait(job) == ["FAILED"]
+    assert cluster.state(job)["ExitCode"] == "75:0"
 
 
 def test_a_preempted_job_goes_on_when_there_is_room_again(cluster: Slurm, tmp_path: Path) -> None:

@@ -85,11 +85,15 @@ def test_what_is_asked_of_sbatch() -> None:
     assert booster[1:3] == ["--account=brain", "--partition=booster"]
     assert "--gres=gpu:4" in booster
     assert asked(job_script(VARIANTS["requeue"]))[-3:] == ["--requeue", "--output=%x-%j.out", "--open-mode=append"]
-    assert asked(merge_script(VARIANTS["array"]))[:4] == [
+    assert asked(merge_script(VARIANTS["array"])) == [
         "--job-name=adex-merge",
         "--time=02:00:00",
         "--nodes=1",
         "--ntasks=1",
+        "--signal=B:USR1@120",
+        "--requeue",
+        "--output=%x-%j.out",
+        "--open-mode=append",
     ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -191,6 +193,37 @@ def test_a_part_says_what_is_its_own(spec: RunSpec, tmp_path: Path, monkeypatch:
     assert said(part) == ["part 2/3 has 4 of them: 2 finished before, 2 to run", merging]
     assert said(part) == ["part 2/3 has 4 of them, finished before: nothing to do", merging]
     assert said(replace(part, part=(0, 20))) == ["part 0/20 has none of them: nothing to do", merging]
+
+
+STOPPED = """
+import os, signal, sys
+from ratemlx.cli import main
+from ratemlx.store import files
+
+def tell(operation, path):
+    if operation == sys.argv[2]:
+        os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+
+files.about_to = tell
+sys.exit(main(["merge", sys.argv[3]]))
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 75), ("SIGUSR1", 75), ("SIGINT", 130)])
+@pytest.mark.parametrize("operation", ["move", "insert"])
+def test_a_merge_that_is_told_to_stop_lets_go(
+    spec: RunSpec, at_once: Result, tmp_path: Path, name: str, code: int, operation: str
+) -> None:
+    for index in range(2):
+        run(replace(spec, output=tmp_path, part=(index, 2)))
+    command = [sys.executable, "-c", STOPPED, name, operation, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    reason = "interrupted" if name == "SIGINT" else f"stopped by {name}"
+    told = f"{reason}; finished batches are in {tmp_path}, the same command goes on\n"
+    assert (done.stderr, done.stdout, done.returncode) == (told, "", code)
+    assert list(tmp_path.rglob("run.lock")) == []
+    assert merge(tmp_path).complete
+    check_is(tmp_path, at_once)
 
 
 def test_parts_of_what_cannot_be_merged_are_refused(spec: RunSpec, tmp_path: Path) -> None:
