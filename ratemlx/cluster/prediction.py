@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratemlx.store.database_size import DatabaseColumns
 from ratemlx.cluster.hardware import Cluster, Gpu
 from ratemlx.cluster.roofline import Network, Roofline, counted_roofline
 from ratemlx.runtime.analysis import Analysis
@@ -18,6 +17,7 @@ from ratemlx.runtime.arrays import Floats
 from ratemlx.runtime.plan import ITEM_BYTES, SAMPLE_BUFFERS, Limits, Plan, SpeedGroup, make_plan
 from ratemlx.runtime.sizes import Sizes
 from ratemlx.runtime.spec import Job
+from ratemlx.store.database_size import DatabaseColumns
 
 EFFICIENCY = 0.4
 """Part of the roofline that a full GPU is taken to reach; an aim of the kernels, to be replaced by measurements."""
