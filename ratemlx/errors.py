@@ -38,11 +38,11 @@ class Diagnostic:
 
     def render(self) -> str:
         """The message as shown to a user: place, text, excerpt with caret, hint."""
-        lines = [f"{self._place()}{self.severity}: {self.message} [{self.code}]"]
+        lines = [readable(f"{self._place()}{self.severity}: {self.message} [{self.code}]")]
         if self.span is not None:
             lines += excerpt(self.span)
         if self.hint:
-            lines.append(f"  hint: {self.hint}")
+            lines.append(readable(f"  hint: {self.hint}"))
         return "\n".join(lines)
 
     def _place(self) -> str:
@@ -60,7 +60,7 @@ def excerpt(span: Span) -> list[str]:
     line, column = span.line, span.column
     text = span.source.line(line)
     first = max(0, min(column - 1 - EXCERPT_WIDTH // 3, len(text) - EXCERPT_WIDTH))
-    shown = _visible(text[first : first + EXCERPT_WIDTH])
+    shown = visible(text[first : first + EXCERPT_WIDTH])
     offset = column - 1 - first
     width = max(1, min(span.end - span.start, len(shown) - offset))
     number = str(line)
@@ -70,9 +70,14 @@ def excerpt(span: Span) -> list[str]:
     ]
 
 
-def _visible(text: str) -> str:
-    """Control and bidirectional characters made visible, one character each."""
-    return "".join(char if char.isprintable() else "�" if char != "\t" else " " for char in text)
+def visible(text: str) -> str:
+    """One line, in which characters that a terminal would obey, or that turn text around, are seen: one for each."""
+    return "".join(char if char.isprintable() else "�" if char not in "\t\n" else " " for char in text)
+
+
+def readable(text: str) -> str:
+    """The same of several lines: names that users and files bring along are part of messages."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 class RatemlxError(Exception):
@@ -89,7 +94,7 @@ class RatemlxError(Exception):
         super().__init__(message)
 
     def __str__(self) -> str:
-        return f"error: {self.message}" + (f"\n  hint: {self.hint}" if self.hint else "")
+        return readable(f"error: {self.message}" + (f"\n  hint: {self.hint}" if self.hint else ""))
 
 
 class ModelError(RatemlxError):

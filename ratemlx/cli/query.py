@@ -77,8 +77,8 @@ def _rebuild(run: Path) -> None:
 
 
 def _list(run: Path) -> None:
+    from ratemlx.errors import visible
     from ratemlx.store.overview import overview
-    from ratemlx.store.query import visible
 
     found = overview(run)
     if found.model:
@@ -161,8 +161,8 @@ def _distinct(names: Iterable[str]) -> Iterator[str]:
 
 def _cell(value: Any) -> str:
     """A value for people: six digits, no blobs."""
+    from ratemlx.errors import visible
     from ratemlx.runtime.arrays import bytes_text
-    from ratemlx.store.query import visible
 
     if value is None:
         return "-"

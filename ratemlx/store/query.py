@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ratemlx.errors import ResultError
+from ratemlx.errors import ResultError, visible
 from ratemlx.store.catalogue import quoted
 from ratemlx.store.layout import DATABASE_FILE
 from ratemlx.store.reading import open_database, unreadable
@@ -154,8 +154,3 @@ def _with_excerpt(message: str, sql: str, token: str) -> str:
     if place:
         lines.append(f"  | {' ' * (start - before - first)}{'^' * len(token)}")
     return "\n".join(lines)
-
-
-def visible(text: str) -> str:
-    """Text without characters that a terminal would obey."""
-    return "".join(char if char.isprintable() else "�" if char not in "\t\n" else " " for char in text)

@@ -44,6 +44,35 @@ def test_every_command_has_examples(name: str, capsys: pytest.CaptureFixture[str
     assert f"Examples:\n    ratemlx {name}" in capsys.readouterr().out
 
 
+ESCAPE = "no\x1b[31m\u202e"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", ESCAPE], "there is no model 'no�[31m�'"),
+        (["query", ESCAPE], "no�[31m� is not a folder"),
+        (["merge", ESCAPE], "there is no folder no�[31m�"),
+        (["validate", f"{ESCAPE}.xml"], "there is no file no�[31m�.xml"),
+        (["run", "montbrio", "--sweep", f"{ESCAPE}=1"], "montbrio has no parameter"),
+        (["run", "montbrio", "--no\x1b[31m"], "No such option"),
+        ([ESCAPE], "No such command"),
+    ],
+)
+def test_errors_print_nothing_that_a_terminal_obeys(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert told in err
+    assert all(char.isprintable() or char == "\n" for char in out + err)
+
+
+def test_lines_of_a_message_stay_lines() -> None:
+    error = SweepError("one\n  | two\tthree", "four\nfive")
+    assert str(error) == "error: one\n  | two three\n  hint: four\nfive"
+
+
 def test_a_wrong_command_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulat"]) == 2
     assert "No such command 'simulat'" in capsys.readouterr().err
