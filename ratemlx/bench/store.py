@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from ratemlx.store.reading import open_database
 SWEPT = 4
 VALUES_OF_FASTER_AXES = (8, 8, 12)
 RANKED = "metric_0"
+PROVENANCE = {"model": "none", "samples": 0, "period": 1.0, "exposures": {}}
 BATCHES_BETWEEN_INGESTS = 20
 
 QUERIES = {
@@ -102,6 +104,8 @@ class Figures:
     finish: float
     rebuild: float
     reopen: float
+    result: float
+    result_bytes: int
     shard_bytes: int
     database_bytes: int
     queries: dict[str, float]
@@ -110,7 +114,7 @@ class Figures:
 def measure_store(work: Work, folder: Path) -> Figures:
     """Store made-up results in a folder, and ask for them."""
     started = time.perf_counter()
-    store = RunStore.open(folder, "benchmark", work.catalogue, work.points, {"model": "none"})
+    store = RunStore.open(folder, "benchmark", work.catalogue, work.points, PROVENANCE)
     pending = store.pending()
     opened = time.perf_counter() - started
     write = ingest = 0.0
@@ -132,10 +136,32 @@ def measure_store(work: Work, folder: Path) -> Figures:
         finish=finish,
         rebuild=_seconds(lambda: rebuild(folder)),
         reopen=_seconds(lambda: RunStore.open(folder, "benchmark", work.catalogue, work.points, {})),
+        result=_seconds(lambda: _tell(folder)),
+        result_bytes=_peak(lambda: _tell(folder)),
         shard_bytes=sum(path.stat().st_size for path in shards),
         database_bytes=(folder / DATABASE_FILE).stat().st_size,
         queries={name: min(_seconds(partial(ask, folder, sql)) for _ in range(2)) for name, sql in QUERIES.items()},
     )
+
+
+def _tell(folder: Path) -> None:
+    """What the end of a run does with its results: open them, and tell of a few."""
+    from ratemlx.runtime.open_folder import open_result
+    from ratemlx.runtime.report import diverged_remark, result_table
+
+    result = open_result(folder)
+    result_table(result)
+    diverged_remark(result)
+
+
+def _peak(action: Callable[[], object]) -> int:
+    """The largest memory of an action."""
+    tracemalloc.start()
+    try:
+        action()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def _seconds(action: Callable[[], object]) -> float:
@@ -157,6 +183,8 @@ def lines(work: Work, found: Figures) -> list[str]:
         f"  merge all shards at once    {found.rebuild:8.1f} s  {found.rows / found.rebuild:10,.0f} instances/s",
         f"  number the points           {found.open:8.1f} s",
         f"  open again, all checked     {found.reopen:8.1f} s",
+        f"  open the result, and tell   {found.result:8.1f} s, {bytes_text(found.result_bytes)} of memory,"
+        f" {found.result_bytes / found.rows:.0f} per row",
         f"  shards                      {bytes_text(found.shard_bytes)}, {found.shard_bytes / found.rows:.0f} per row",
         f"  database                    {bytes_text(found.database_bytes)},"
         f" {found.database_bytes / found.rows:.0f} per row",

@@ -14,9 +14,10 @@ import numpy as np
 
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import AnyArray, Int64s
-from ratemlx.runtime.open_folder import folder_info, read_steps
+from ratemlx.runtime.open_folder import folder_info
 from ratemlx.runtime.result import PARAMETERS_FILE, SERIES_FILE, write_parameters
 from ratemlx.runtime.series import Block, SeriesInfo, read_blocks, write_netcdf
+from ratemlx.runtime.stored_values import read_steps
 from ratemlx.store import RunStore, Shard
 
 MAX_ROWS = 1_000_000

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ratemlx.fitness import rank
 from ratemlx.fitness.evaluate import TOTAL
-from ratemlx.runtime.arrays import AnyArray, Floats
+from ratemlx.runtime.arrays import AnyArray, Floats, Int64s
+from ratemlx.runtime.places import Places
 from ratemlx.store import StoredArray
 from ratemlx.store.matrices import BOLD_SUFFIX, FC_NAME, SERIES_NAME, whole
 
@@ -64,16 +66,26 @@ def _values(item: StoredArray) -> AnyArray:
 class Labels:
     """What arrays of instances are labelled with: `swept` has a column (instance,) for every swept parameter."""
 
-    instances: AnyArray
+    instances: Int64s
     swept: Mapping[str, tuple[str, AnyArray, Mapping[str, str]]]
     regions: Sequence[str]
     times: Floats
     volume_start: float
     repetition: float
 
-    def of(self, numbers: AnyArray) -> dict[str, Any]:
+    @cached_property
+    def places(self) -> Places:
+        """Where each instance is."""
+        return Places(self.instances)
+
+    def among(self, arrays: Sequence[StoredArray]) -> list[StoredArray]:
+        """Those of some arrays that are of these instances."""
+        there = self.places.have(np.array([item.instance for item in arrays], dtype=np.int64))
+        return [item for item, chosen in zip(arrays, there, strict=True) if chosen]
+
+    def of(self, numbers: Int64s) -> dict[str, Any]:
         """Coordinates of some instances."""
-        places = np.array([int(np.flatnonzero(self.instances == number)[0]) for number in numbers], dtype=np.int64)
+        places = self.places.of(numbers)
         chosen = {name: (axis, values[places], about) for name, (axis, values, about) in self.swept.items()}
         return {"instance": numbers, **chosen}
 
@@ -85,7 +97,7 @@ class Labels:
 
 def connectivity(arrays: Sequence[StoredArray], labels: Labels) -> xr.DataArray | None:
     """Connectivity (instance, exposure, region, other_region) of the instances that have it; None if there is none."""
-    found = _stacked([item for item in arrays if item.instance in labels.instances])
+    found = _stacked(labels.among(arrays))
     if found is None:
         return None
     import xarray as xr
@@ -103,8 +115,7 @@ def connectivity(arrays: Sequence[StoredArray], labels: Labels) -> xr.DataArray 
 
 def bold_signals(arrays: Sequence[StoredArray], labels: Labels) -> xr.DataArray | None:
     """BOLD signals (instance, exposure, time, region) of the instances that have them; None if there are none."""
-    chosen = [item for item in arrays if item.exposure.endswith(BOLD_SUFFIX) and item.instance in labels.instances]
-    found = _stacked(chosen)
+    found = _stacked(labels.among([item for item in arrays if item.exposure.endswith(BOLD_SUFFIX)]))
     if found is None:
         return None
     import xarray as xr
@@ -131,21 +142,17 @@ def _stacked(arrays: Sequence[StoredArray]) -> tuple[AnyArray, list[str], AnyArr
     return np.array(numbers, dtype=np.int64), exposures, values
 
 
-def best_instances(read: ReadArrays, metrics: xr.Dataset, labels: Labels, count: int) -> xr.Dataset | None:
-    """The fittest instances, best first, with all that is kept of them; None where a run does not rank them.
+def best_instances(read: ReadArrays, metrics: xr.Dataset, labels: Labels, best: Int64s) -> xr.Dataset:
+    """The fittest instances, given by their numbers, best first, with all that is kept of them.
 
     Fitness and its terms are over `instance`, with swept parameters as coordinates; FC_EXPOSURE has (instance, region,
     other_region), series_EXPOSURE (instance, time, region), and series of BOLD signals `volume_time` for `time`.
     """
-    if FITNESS not in metrics:
-        return None
     import xarray as xr
 
-    best = rank(metrics[FITNESS].values, labels.instances, count).instances
-    best = best[np.sort(np.unique(best, return_index=True)[1])]
-    places = [int(np.flatnonzero(labels.instances == number)[0]) for number in best]
+    places = labels.places.of(best)
     found: dict[str, Any] = {
-        str(name): ("instance", item.values[places], item.attrs)
+        str(name): ("instance", item[places].values, item.attrs)
         for name, item in metrics.data_vars.items()
         if str(name).split("_")[0] == FITNESS
     }

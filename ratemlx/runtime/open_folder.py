@@ -5,8 +5,8 @@ Knows the store's tables and the labels of results; nothing of how a run is made
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,21 @@ from typing import Any
 import numpy as np
 
 from ratemlx.errors import ResultError
-from ratemlx.runtime.arrays import AnyArray, Floats, Int32s, Int64s
+from ratemlx.runtime.arrays import AnyArray, Floats, Int64s
 from ratemlx.runtime.cache import check_place, replacing
-from ratemlx.runtime.result import RUN_FILE, SERIES_FILE, Metrics, Result, make_result, read_run_file
+from ratemlx.runtime.kept_arrays import FITNESS
+from ratemlx.runtime.result import RUN_FILE, SERIES_FILE, Result, make_result, read_run_file
 from ratemlx.runtime.series import Quantity, SeriesInfo
+from ratemlx.runtime.stored_values import StoredValues, read_best, read_numbers, read_steps
 from ratemlx.store import Catalogue, MetricEntry, Registry
-from ratemlx.store.catalogue import quoted
 from ratemlx.store.files import told
-from ratemlx.store.reading import reading
 from ratemlx.store.run_file import contents_of
 from ratemlx.store.stored_arrays import read_arrays
+
+MAX_VALUES = 1 << 23
+"""Values of metrics that are read when a result is opened: 64 MiB. Those of larger runs, when they are asked for."""
+PIECE = 1 << 16
+"""Instances whose parameters are put into columns at a time."""
 
 
 def open_result(folder: str | Path) -> Result:
@@ -51,58 +56,56 @@ def export_best(folder: Path, file: Path) -> None:
 
 
 def read_result(path: Path, record: dict[str, Any], instances: Int64s | None = None) -> Result:
-    """What a folder holds of some instances (None: all), given what its run.json says; raises ResultError."""
+    """What a folder holds of some instances (None: all), given what its run.json says; raises ResultError.
+
+    More than MAX_VALUES metrics stay in the database until they are asked for.
+    """
     contents = contents_of(path, record)
-    catalogue, registry = contents.catalogue, contents.registry
-    with reading(path) as connection:
-        numbers, steps, metrics = _read_instances(connection, catalogue)
-        regional = _read_regional(connection, catalogue, numbers)
-    chosen = np.arange(len(numbers)) if instances is None else np.searchsorted(numbers, instances)
-    wanted = numbers[chosen]
-    info = folder_info(record, catalogue, registry, wanted)
-    found = {item: values[chosen] for item, values in {**metrics, **regional}.items()}
+    catalogue = contents.catalogue
+    wanted = read_numbers(path) if instances is None else instances
+    info = folder_info(record, catalogue, contents.registry, wanted)
     provenance = {name: value for name, value in record.items() if name not in ("catalogue", "sweeps", "stamp")}
-    return make_result(info, _series(path, wanted), steps[chosen], provenance, found, partial(read_arrays, path))
+    values = sum(len(catalogue.regions) if item.regional else 1 for item in catalogue.metrics)
+    large = values * len(wanted) > MAX_VALUES
+    metrics = (_metrics_to_come if large else _metrics)(path, catalogue, wanted)
+    found = make_result(
+        info, _series(path, wanted), read_steps(path, wanted), provenance, metrics, partial(read_arrays, path)
+    )
+    if not large or FITNESS not in found.metrics:
+        return found
+    return replace(found, rank_stored=partial(read_best, path, catalogue.metric_column(FITNESS), wanted))
 
 
-def read_steps(path: Path, instances: Int64s) -> Int32s:
-    """Step at which each of some instances diverged, or -1; raises ResultError."""
-    with reading(path) as connection:
-        rows = connection.execute(
-            "SELECT instance, diverged_at FROM instances WHERE diverged_at IS NOT NULL"
-        ).fetchall()
-    steps = np.full(len(instances), -1, dtype=np.int32)
-    for number, step in rows:
-        steps[instances == number] = step
-    return steps
+def _metrics(path: Path, catalogue: Catalogue, instances: Int64s) -> dict[MetricEntry, AnyArray]:
+    """Values of all metrics."""
+    found: dict[MetricEntry, AnyArray] = {}
+    for regional in (False, True):
+        entries = catalogue.of_metrics(regional=regional)
+        if entries:
+            values = StoredValues.of(path, catalogue, entries).read(instances)
+            found.update(zip(entries, values, strict=True))
+    return found
 
 
-def _read_instances(connection: sqlite3.Connection, catalogue: Catalogue) -> tuple[Int64s, AnyArray, Metrics]:
-    entries = catalogue.of_metrics(regional=False)
-    columns = [
-        "instance",
-        "ifnull(diverged_at, -1)",
-        *(quoted(catalogue.metric_column(item.column)) for item in entries),
-    ]
-    rows = connection.execute(f"SELECT {', '.join(columns)} FROM instances ORDER BY instance").fetchall()
-    table = np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
-    metrics = {item: table[:, 2 + position] for position, item in enumerate(entries)}
-    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int32), metrics
+def _metrics_to_come(path: Path, catalogue: Catalogue, instances: Int64s) -> dict[MetricEntry, AnyArray]:
+    """As `_metrics`, each read by itself when it is asked for."""
+    from ratemlx.runtime.lazy_arrays import lazy_array
+
+    found: dict[MetricEntry, AnyArray] = {}
+    for item in (*catalogue.of_metrics(regional=False), *catalogue.of_metrics(regional=True)):
+        stored = StoredValues.of(path, catalogue, (item,))
+        shape = (len(instances), *((len(catalogue.regions),) if item.regional else ()))
+        found[item] = lazy_array(shape, np.dtype(np.float64), partial(_read, stored, instances))
+    return found
 
 
-def _read_regional(connection: sqlite3.Connection, catalogue: Catalogue, numbers: Int64s) -> dict[MetricEntry, Floats]:
-    entries, regions = catalogue.of_metrics(regional=True), len(catalogue.regions)
-    if not entries:
-        return {}
-    columns = ", ".join(quoted(catalogue.metric_column(item.column)) for item in entries)
-    rows = connection.execute(f"SELECT {columns} FROM regional ORDER BY instance, region").fetchall()
-    table = np.array(rows, dtype=np.float64).reshape(len(numbers), regions, len(entries))
-    return {item: table[:, :, position] for position, item in enumerate(entries)}
+def _read(stored: StoredValues, instances: Int64s, places: Int64s) -> AnyArray:
+    return stored.read(instances[places])[0]
 
 
 def folder_info(record: Mapping[str, Any], catalogue: Catalogue, registry: Registry, numbers: Int64s) -> SeriesInfo:
     """Axes of the results: those of the sweep where there is one, a plain list of points where there are several."""
-    values = registry.columns(numbers)
+    values = _parameters(registry, numbers)
     alone = registry.sweeps[0] if len(registry.sweeps) == 1 and len(numbers) == registry.sweeps[0].count else None
     try:
         n_samples, period = int(record["samples"]), float(record["period"])
@@ -121,6 +124,20 @@ def folder_info(record: Mapping[str, Any], catalogue: Catalogue, registry: Regis
         swept=tuple(alone.axes) if alone else registry.varied,
         shape=alone.shape if alone else (len(numbers),),
     )
+
+
+def _parameters(registry: Registry, numbers: Int64s) -> dict[str, Floats]:
+    """Value of every parameter of some instances; those that are the same for all take no memory."""
+    fixed = registry.sweeps[0].fixed
+    varied = {name: np.empty(len(numbers)) for name in registry.varied}
+    for start in range(0, len(numbers), PIECE):
+        values = registry.columns(numbers[start : start + PIECE])
+        for name, column in varied.items():
+            column[start : start + PIECE] = values[name]
+    return {
+        name: varied[name] if name in varied else np.broadcast_to(np.float64(fixed[name]), (len(numbers),))
+        for name in registry.parameters
+    }
 
 
 def _series(path: Path, wanted: Int64s) -> object:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ratemlx.fitness import rank
 from ratemlx.runtime.finishing import KEPT
 from ratemlx.runtime.kept_arrays import FITNESS
+from ratemlx.runtime.places import Places
 from ratemlx.runtime.result import Result
 from ratemlx.runtime.series import SETTLED, Quantity, settled, variable_name
 
@@ -25,7 +25,8 @@ def result_table(result: Result, most: int = MAX_LINES) -> list[str]:
     info = result.info
     swept = [quantity for quantity, _ in info.parameters if quantity.name in info.swept]
     head = ["instance", *(_head(item) for item in swept), *_shown_names(result), "status"]
-    rows = [_row(result, index, swept) for index in range(min(info.n_instances, most))]
+    shown = _shown_values(result, min(info.n_instances, most))
+    rows = [_row(result, index, swept, values) for index, values in enumerate(shown)]
     lines = _aligned([head, *rows])
     if info.n_instances > most:
         lines.append(f"... and {info.n_instances - most:,} more instances")
@@ -47,30 +48,37 @@ def _first_metrics(result: Result) -> list[str]:
     return sorted(names, key=lambda name: not name.startswith("fitness"))[:MAX_METRICS]
 
 
-def _shown_values(result: Result, index: int) -> list[float]:
+def _shown_values(result: Result, count: int) -> list[list[float]]:
+    """A row of numbers for each of the first `count` instances."""
     if result.series is None:
-        return [float(result.metrics[name].values[index]) for name in _first_metrics(result)]
+        columns = [result.metrics[name][:count].values.tolist() for name in _first_metrics(result)]
+        return [[column[index] for column in columns] for index in range(count)]
+    chosen = settled(len(result.info.times))
     with np.errstate(over="ignore", invalid="ignore"):
-        chosen = settled(len(result.info.times))
-        return list(result.series[index, :, chosen].values.astype(np.float64).mean(axis=(1, 2)))
+        return [
+            result.series[index, :, chosen].values.astype(np.float64).mean(axis=(1, 2)).tolist()
+            for index in range(count)
+        ]
 
 
 def best_table(result: Result) -> list[str]:
     """The fittest instances, a line each with parameters and fitness; nothing where a run does not rank them."""
     if FITNESS not in result.metrics:
         return []
-    best = rank(result.metrics[FITNESS].values, result.info.instances)
+    best = result.ranked()
     if not len(best):
         return ["no instance has a fitness"]
     swept = [(quantity, values) for quantity, values in result.info.parameters if quantity.name in result.info.swept]
     terms = _terms(result)
-    rows = [["best", "instance", *(_head(item) for item, _ in swept), FITNESS, *terms]]
-    for place, number in enumerate(best.instances.tolist(), 1):
-        index = int(np.flatnonzero(result.info.instances == number)[0])
-        values = [f"{column[index]:.6g}" for _, column in swept]
-        shares = [f"{result.metrics[name].values[index]:.4f}" for name in (FITNESS, *terms)]
-        rows.append([str(place), str(number), *values, *shares])
-    return _aligned(rows)
+    places = Places(result.info.instances).of(best.instances)
+    columns = [
+        [str(place) for place in range(1, len(best) + 1)],
+        [str(number) for number in best.instances.tolist()],
+        *([f"{value:.6g}" for value in values[places]] for _, values in swept),
+        *([f"{value:.4f}" for value in result.metrics[name][places].values] for name in (FITNESS, *terms)),
+    ]
+    head = ["best", "instance", *(_head(item) for item, _ in swept), FITNESS, *terms]
+    return _aligned([head, *map(list, zip(*columns, strict=True))])
 
 
 def _terms(result: Result) -> list[str]:
@@ -94,10 +102,10 @@ def _aligned(rows: list[list[str]]) -> list[str]:
 
 def diverged_remark(result: Result) -> tuple[str, ...]:
     """A remark that names the instances that left the finite numbers; none if all stayed within them."""
-    found = [str(index) for index in result.diverged]
-    if not found:
+    found = result.diverged
+    if not len(found):
         return ()
-    names = ", ".join(found[:MAX_NAMES]) + (", ..." if len(found) > MAX_NAMES else "")
+    names = ", ".join(map(str, found[:MAX_NAMES])) + (", ..." if len(found) > MAX_NAMES else "")
     return (f"{len(found):,} of {result.info.n_instances:,} instances diverged: {names}; a smaller dt may help",)
 
 
@@ -105,8 +113,8 @@ def _head(quantity: Quantity) -> str:
     return quantity.name + (f" ({quantity.unit})" if quantity.unit not in ("", "1") else "")
 
 
-def _row(result: Result, index: int, swept: list[Quantity]) -> list[str]:
+def _row(result: Result, index: int, swept: list[Quantity], numbers: list[float]) -> list[str]:
     step = int(result.status.coords["diverged_at"][index])
     values = [f"{float(result.parameters[variable_name(item.name)][index]):.6g}" for item in swept]
-    shown = [f"{value:.4g}" if step < 0 else "-" for value in _shown_values(result, index)]
+    shown = [f"{value:.4g}" if step < 0 else "-" for value in numbers]
     return [str(index), *values, *shown, "ok" if step < 0 else f"diverged at step {step:,}"]

@@ -6,18 +6,21 @@ xarray takes half a second to import, so it comes when the first result is made:
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ratemlx.errors import ResultError
-from ratemlx.runtime.arrays import AnyArray, Int32s
+from ratemlx.fitness import Best, rank
+from ratemlx.fitness.ranking import BEST
+from ratemlx.runtime.arrays import AnyArray, Int32s, Int64s
 from ratemlx.runtime.cache import replacing
 from ratemlx.runtime.kept_arrays import (
+    FITNESS,
     RANKED,
     Labels,
     ReadArrays,
@@ -45,6 +48,9 @@ SERIES_FILE = "time_series.nc"
 PARAMETERS_FILE = "parameters.csv"
 RUN_FILE = "run.json"
 FIGURE_FILE = "traces.png"
+ROWS_AT_ONCE = 10_000
+MAX_TEXTS = 100_000
+"""Instances whose status is made as text at once."""
 
 
 Metrics = Mapping[MetricEntry, AnyArray]
@@ -66,7 +72,7 @@ class Result:
     per metric and exposure, over instances or over instances and regions, NaN where it is not defined. `parameters`
     holds every parameter's value per instance; `status` says per instance "ok" or "diverged", with the step as
     coordinate `diverged_at` (-1 if it did not). `provenance` is what run.json holds. What is kept of some instances,
-    `best`, `fc` and `bold`, is read when it is first asked for.
+    `best`, `fc` and `bold`, is read when it is first asked for; so are metrics of runs of millions of instances.
     """
 
     series: xr.DataArray | None
@@ -77,6 +83,7 @@ class Result:
     provenance: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
     read_arrays: ReadArrays = nothing_kept
+    rank_stored: Callable[[int], Best] | None = None
 
     @property
     def time_series(self) -> xr.DataArray:
@@ -94,7 +101,17 @@ class Result:
         region, other_region); and with keep="best" `series_EXPOSURE`, (instance, time, region), of the samples after
         the transient. Series of BOLD signals have `volume_time` for `time`. Times are in ms. Raises ResultError.
         """
-        return best_instances(self.read_arrays, self.metrics, self._labels, int(self.provenance.get(RANKED, 10)))
+        if FITNESS not in self.metrics:
+            return None
+        chosen = self.ranked(int(self.provenance.get(RANKED, 10))).instances
+        return best_instances(self.read_arrays, self.metrics, self._labels, chosen)
+
+    def ranked(self, count: int = BEST) -> Best:
+        """Numbers and fitness of the fittest instances, best first, each once; of a run that ranks them."""
+        if self.rank_stored is not None:
+            return self.rank_stored(count)
+        numbers, first = np.unique(self.info.instances, return_index=True)
+        return rank(self.metrics[FITNESS].values[first], numbers, count)
 
     @cached_property
     def fc(self) -> xr.DataArray | None:
@@ -113,7 +130,7 @@ class Result:
         """
         return bold_signals(self.read_arrays(SERIES_NAME), self._labels)
 
-    @property
+    @cached_property
     def _labels(self) -> Labels:
         info, units = self.info, {str(name): item for name, item in self.parameters.data_vars.items()}
         names = [variable_name(name) for name in info.swept]
@@ -138,7 +155,7 @@ class Result:
     @property
     def diverged(self) -> AnyArray:
         """Indices of instances that left the finite numbers."""
-        return np.flatnonzero(self.status.values == "diverged")
+        return np.flatnonzero(self.status.coords["diverged_at"].values >= 0)
 
     def save(self, folder: str | Path) -> None:
         """Write a folder as a run writes it, with its database, series if there are any, and parameters.
@@ -165,7 +182,8 @@ def make_result(
     """
     import xarray as xr
 
-    instance = info.instances
+    # One for all: given as an array, each of them would copy it.
+    instance = xr.Variable("instance", info.instances).to_index_variable()
     parameters = {
         quantity.name: ("instance", values, {"units": quantity.unit, "description": quantity.description})
         for quantity, values in info.parameters
@@ -182,12 +200,10 @@ def make_result(
     if series is not None:
         attributes = {"units": units_text(info)}
         time_series = xr.DataArray(series, dims=DIMENSIONS, coords={**axes, **swept}, name=info.model, attrs=attributes)
-    status = xr.DataArray(
-        status_texts(diverged_at),
-        dims=("instance",),
+    status = xr.Dataset(
+        {"status": ("instance", _status(diverged_at))},
         coords={"instance": instance, "diverged_at": ("instance", diverged_at)},
-        name="status",
-    )
+    )["status"]
     columns = {variable_name(name): column for name, column in parameters.items()}
     parameter_values = xr.Dataset(columns, coords={"instance": instance})
     record = {**provenance, "diverged": int((diverged_at >= 0).sum())}
@@ -198,20 +214,36 @@ def make_result(
     return Result(time_series, parameter_values, status, found, info, record, warnings, arrays)
 
 
+def _status(diverged_at: Int32s) -> Any:
+    """How each instance ended, as text; of millions, which would take 32 bytes each, when somebody asks."""
+    if len(diverged_at) <= MAX_TEXTS:
+        return status_texts(diverged_at)
+    from ratemlx.runtime.lazy_arrays import lazy_array
+
+    return lazy_array(diverged_at.shape, status_texts(diverged_at[:1]).dtype, partial(_texts_of, diverged_at))
+
+
+def _texts_of(diverged_at: Int32s, places: Int64s) -> AnyArray:
+    return status_texts(diverged_at[places])
+
+
 def _about(item: MetricEntry) -> dict[str, str]:
     return {"units": item.unit, "description": item.description, "metric": item.metric, "exposure": item.exposure}
 
 
 def write_parameters(path: Path, info: SeriesInfo, diverged_at: Int32s | None = None) -> None:
     """One row per instance with the value of every parameter, and how it ended when that is known."""
-    columns = [(variable_name(quantity.name), values.tolist()) for quantity, values in info.parameters]
-    if diverged_at is not None:
-        columns += [("status", status_texts(diverged_at).tolist()), ("diverged_at", diverged_at.tolist())]
+    names = [variable_name(quantity.name) for quantity, _ in info.parameters]
+    ends = [] if diverged_at is None else ["status", "diverged_at"]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["instance", *(name for name, _ in columns)])
-        rows = zip(*(values for _, values in columns), strict=True)
-        writer.writerows([index, *row] for index, row in enumerate(rows))
+        writer.writerow(["instance", *names, *ends])
+        for start in range(0, info.n_instances, ROWS_AT_ONCE):
+            piece = slice(start, start + ROWS_AT_ONCE)
+            columns = [values[piece].tolist() for _, values in info.parameters]
+            if diverged_at is not None:
+                columns += [status_texts(diverged_at[piece]).tolist(), diverged_at[piece].tolist()]
+            writer.writerows([index, *row] for index, row in enumerate(zip(*columns, strict=True), start))
 
 
 def read_run_file(folder: Path) -> dict[str, Any]:
