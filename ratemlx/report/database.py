@@ -47,7 +47,10 @@ def open_database_run(path: Path) -> Run:
             model=str(provenance.get("model", "unknown model")),
             provenance=provenance,
             sweeps=sweeps,
-            parameters=tuple(Quantity(str(row[0]), row[1] or "", row[2] or "", "", row[3]) for row in parameters),
+            parameters=tuple(
+                Quantity(str(row[0]), row[1] or "", row[2] or "", "", None if row[3] is None else float(row[3]))
+                for row in parameters
+            ),
             swept=_in_order_of_sweeps(sweeps, [str(row[0]) for row in parameters if row[4]]),
             metrics=tuple(
                 Quantity(str(row[0]), row[1] or "", row[2] or "", row[3] or "", None, row[4] or "")

@@ -51,12 +51,18 @@ def open_database(folder: str | Path) -> sqlite3.Connection:
 
 @contextmanager
 def reading(folder: str | Path) -> Iterator[sqlite3.Connection]:
-    """As `open_database`, closed at the end; whatever SQLite finds wrong with the file is told as a ResultError."""
+    """As `open_database`, closed at the end; what SQLite finds wrong with the file is told as a ResultError.
+
+    So are values that do not have their column's kind, for SQLite takes any: within, values are read and no more.
+    """
     with closing(open_database(folder)) as connection:
         try:
             yield connection
         except sqlite3.Error as error:
             raise unreadable(Path(folder) / DATABASE_FILE, error) from error
+        except (ValueError, TypeError, OverflowError) as error:
+            path = Path(folder) / DATABASE_FILE
+            raise ResultError(f"{path} holds a value that no run writes there", _remedy(path)) from error
 
 
 def unreadable(path: Path, error: sqlite3.Error) -> ResultError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +134,25 @@ def test_a_damaged_database_is_told_and_made_again(run: Path, damage: str, capfd
         assert f"hint: make it again from the run's shards: ratemlx query '{run}' --rebuild\n" in err
     assert main(["query", str(run), "SELECT count(*) AS n FROM instances", "--rebuild"]) == 0
     assert capfd.readouterr().out == " n\n20\n"
+
+
+@pytest.mark.parametrize(
+    ("edit", "commands"),
+    [
+        ("UPDATE sweeps SET first_instance = NULL", ("report", "plot")),
+        ("UPDATE sweeps SET n_instances = 'x'", ("report", "plot")),
+        ("UPDATE parameters SET default_value = 'x'", ("report", "plot")),
+        ("UPDATE provenance SET value = '{' WHERE name = 'model'", ("query",)),
+    ],
+)
+def test_values_of_another_kind_are_told(
+    run: Path, edit: str, commands: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(run / "results.sqlite")) as connection, connection:
+        connection.execute(edit)
+    for command in READERS:
+        if command[0] in commands and len(command) != 3:
+            assert "results.sqlite holds a value that no run writes there" in _told(command, run, capfd)
 
 
 def test_a_database_without_a_run_cannot_be_made_again(run: Path, capfd: pytest.CaptureFixture[str]) -> None:
