@@ -25,15 +25,10 @@ def inspect(
       ratemlx inspect montbrio
       ratemlx inspect montbrio --stage lower
     """
-    from ratemlx.passes.pipeline import STAGES
-
-    if stage == "list":
-        print("\n".join(STAGES))
-        return
-    if stage not in STAGES:
-        raise typer.BadParameter(f"no stage {stage!r}; there are {', '.join(STAGES)}", param_hint="--stage")
-
     from ratemlx.load import load
-    from ratemlx.passes.pipeline import stage_text
+    from ratemlx.passes.pipeline import STAGES, stage_text
 
-    print(stage_text(load(model, plugin or ()), stage).rstrip("\n"))
+    if stage not in (*STAGES, "list"):
+        raise typer.BadParameter(f"no stage {stage!r}; there are {', '.join(STAGES)}", param_hint="--stage")
+    loaded = load(model, plugin or ())
+    print("\n".join(STAGES) if stage == "list" else stage_text(loaded, stage).rstrip("\n"))
