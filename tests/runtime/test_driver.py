@@ -171,9 +171,9 @@ def test_results_in_a_folder(folder: Path) -> None:
 def test_mistakes_end_in_one_message(
     linear: Path, words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert main(linear, words) == 2
-    assert time.monotonic() - started < 1.0
+    assert time.process_time() - started < 1.0
     assert capsys.readouterr().err.startswith(message)
 
 

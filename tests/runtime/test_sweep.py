@@ -84,11 +84,11 @@ def test_hints(manifest: Manifest) -> None:
     ],
 )
 def test_axes_that_are_refused_at_once(manifest: Manifest, axes: dict[str, object], expected: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(SweepError) as caught:
         grid(manifest, axes)
     assert caught.value.message.startswith(expected)
-    assert time.monotonic() - started < 0.2
+    assert time.process_time() - started < 0.2
 
 
 def test_tables(manifest: Manifest, tmp_path: Path) -> None:
