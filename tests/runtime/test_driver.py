@@ -86,7 +86,7 @@ def test_it_runs_from_any_directory(folder: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["instance", "coupling", "(1/ms)", "drive", "mean", "x", "mean", "y", "status"]
     assert [line.split()[-1] for line in lines[1:3]] == ["ok", "ok"]
-    assert lines[3:] == ["figure: linear_traces.png"]
+    assert lines[3:] == ["means are over the second half of the run and over regions", "figure: linear_traces.png"]
     assert (folder.parent / "linear_traces.png").stat().st_size > 10_000
     told = done.stderr.splitlines()
     assert told[0].startswith("linear on tvb:68 (68 regions, 1,244 tracts), float32, euler, on ")
