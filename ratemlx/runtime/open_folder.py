@@ -25,8 +25,8 @@ from ratemlx.store.files import told
 from ratemlx.store.run_file import contents_of
 from ratemlx.store.stored_arrays import read_arrays
 
-MAX_VALUES = 1 << 23
-"""Values of metrics that are read when a result is opened: 64 MiB. Those of larger runs, when they are asked for."""
+MAX_VALUES = 1 << 21
+"""Values of metrics that are read when a result is opened: 16 MiB. Those of larger runs, when they are asked for."""
 PIECE = 1 << 16
 """Instances whose parameters are put into columns at a time."""
 
