@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,10 @@ def write_report(folder: str | Path, output: str | Path | None = None) -> Path:
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ResultError(f"the report cannot be written to {path}: {error.strerror}") from error
+        elsewhere = f"name another place for it: ratemlx report {shlex.quote(str(folder))} -o FILE"
+        raise ResultError(
+            f"the report cannot be written to {path}: {error.strerror}", elsewhere if output is None else None
+        ) from error
     return path
 
 

@@ -6,6 +6,7 @@ needs a connection that may write, so it is done first and by itself.
 
 from __future__ import annotations
 
+import os
 import shlex
 import sqlite3
 from collections.abc import Iterator
@@ -78,6 +79,8 @@ def _remedy(path: Path) -> str:
     """How a database is made again; all that is needed for it may be gone."""
     folder = path.parent
     if (folder / RUN_FILE).is_file() and (folder / SHARDS).is_dir():
+        if not os.access(folder, os.W_OK):
+            return f"{folder} cannot be written: copy it, and make it again there: ratemlx query COPY --rebuild"
         return f"make it again from the run's shards: ratemlx query {shlex.quote(str(folder))} --rebuild"
     return f"put a copy of it back; there are no {RUN_FILE} and {SHARDS} beside it that it could be made again from"
 
@@ -129,8 +132,18 @@ def _readable(connection: sqlite3.Connection) -> bool:
 
 
 def _play_back_journal(path: Path) -> None:
-    with closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    """Let SQLite undo what a killed writer left half done; raises ResultError where the folder cannot be written."""
+    try:
+        with closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        folder = path.parent
+        if os.access(folder, os.W_OK) or not path.with_name(f"{path.name}-journal").exists():
+            raise
+        raise ResultError(
+            f"{path} was left half written by a process that was killed, and {folder} cannot be written to undo that",
+            f"copy the whole folder to where it can be, and ask there: cp -r {shlex.quote(str(folder))} COPY",
+        ) from error
 
 
 def _authorize(action: int, first: str | None, second: str | None, _database: str | None, _trigger: str | None) -> int:
