@@ -37,9 +37,10 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Written:
-    """Bytes by kind, in all files together."""
+    """Bytes by kind, in all files together; `freed` are those of what is discarded before."""
 
     kinds: dict[str, float]
+    freed: int = 0
 
     @property
     def total(self) -> float:
@@ -103,15 +104,20 @@ def free_bytes(folder: Path) -> int:
 
 def describe_written(written: Written, folder: Path) -> str:
     """One line for the plan."""
-    return f"to be written: at most {written}; {bytes_text(free_bytes(folder))} are free in {folder}"
+    return f"to be written: at most {written}; {_room(written, free_bytes(folder))} in {folder}"
+
+
+def _room(written: Written, free: int) -> str:
+    more = f", and {bytes_text(written.freed)} more without what is discarded," if written.freed else ""
+    return f"{bytes_text(free)}{more} are free"
 
 
 def check_disk(written: Written, folder: Path) -> None:
     """Refuse what cannot fit; raises ResultError with what takes most."""
     free = free_bytes(folder)
-    if written.total > free:
+    if written.total > free + written.freed:
         largest = max(written.kinds, key=lambda kind: written.kinds[kind])
         raise ResultError(
-            f"the run writes up to {written}; {bytes_text(free)} are free in {folder}",
+            f"the run writes up to {written}; {_room(written, free)} in {folder}",
             f"{REMEDIES[largest]}; or choose a folder on another disk",
         )

@@ -5,7 +5,10 @@ Knows folders and numbers; the folder of the whole is only read, for other parts
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +17,11 @@ import numpy as np
 from ratemlx.errors import ResultError
 from ratemlx.runtime.arrays import Bools, Int64s
 from ratemlx.runtime.fingerprint import differences
+from ratemlx.runtime.folder_lock import locked
 from ratemlx.runtime.spec import Job
 from ratemlx.store import Points, RunStore
+from ratemlx.store.discarding import Found, counted, discard, size_of
+from ratemlx.store.files import told
 from ratemlx.store.layout import RUN_FILE
 from ratemlx.store.overlap import held_by
 from ratemlx.store.points import same_numbers
@@ -27,6 +33,30 @@ PARTS = "parts"
 def part_folder(folder: Path, part: tuple[int, int]) -> Path:
     """Where part I of N writes, within the folder of the whole."""
     return folder / PARTS / f"{part[0]:05d}-of-{part[1]:05d}"
+
+
+def part_folders(folder: Path) -> list[Path]:
+    """Those of all parts that have begun, and were not deleted."""
+    return sorted(path for path in (folder / PARTS).glob("*") if re.fullmatch(r"\d+-of-\d+", path.name))
+
+
+def discardable(folder: Path) -> list[Found]:
+    """What `discard_parts` would delete; raises ResultError if one of them is running."""
+    folders = part_folders(folder)
+    for part in folders:
+        with locked(part):
+            pass
+    return [Found(counted(len(folders), "part", "parts"), sum(map(size_of, folders)))] if folders else []
+
+
+def discard_parts(folder: Path, also: Sequence[str] = ()) -> None:
+    """Delete all parts, each with the files that `also` names; raises ResultError if one of them is running."""
+    for part in part_folders(folder):
+        with locked(part), told(f"{part} cannot be deleted"):
+            discard(part, also)
+            shutil.rmtree(part)
+    with suppress(OSError):  # not there, or it holds what no run has written
+        (folder / PARTS).rmdir()
 
 
 def share(part: tuple[int, int], count: int) -> slice:

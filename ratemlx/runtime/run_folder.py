@@ -6,7 +6,7 @@ Knows jobs and the store; nothing of kernels.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from ratemlx.runtime.disk import Written, check_disk, to_be_written
 from ratemlx.runtime.fingerprint import differences, digest, fingerprint
 from ratemlx.runtime.finishing import finish, keeps_series, told, write_points
 from ratemlx.runtime.open_folder import read_result
-from ratemlx.runtime.parts import Whole, part_folder, share
+from ratemlx.runtime.parts import Whole, discard_parts, discardable, part_folder, share
 from ratemlx.runtime.plan import Plan
 from ratemlx.runtime.result import FIGURE_FILE, PARAMETERS_FILE, RUN_FILE, SERIES_FILE, Result, read_run_file
 from ratemlx.runtime.spec import Job
 from ratemlx.runtime.stock import Stock
 from ratemlx.store import Points, RunStore, ShardWriter
+from ratemlx.store.discarding import Found, what_is_there
 
 REPORT_FILE = "report.html"
 REFERENCES_FILE = "references.npz"
@@ -49,7 +50,10 @@ class RunFolder:
     """Opened by the one owner, who holds the folder's lock."""
 
     def __init__(self, job: Job, analysis: Analysis, provenance: Mapping[str, Any]) -> None:
-        """Open or create; raises ResultError if the folder holds another run and `restart` is not given."""
+        """Open or create; raises ResultError if the folder holds another run and `restart` is not given.
+
+        What `restart` discards is there until `begin`: a run that is refused before is as if it had not been tried.
+        """
         self.path, self._job, self._analysis = folder_of(job), job, analysis
         parts = fingerprint(job)
         self._check_nothing_is_left()
@@ -62,11 +66,11 @@ class RunFolder:
             {**provenance, "fingerprint": parts},
             restart=job.spec.restart,
             explain=lambda record: differences(record.get("fingerprint") or {}, parts),
-            also=OUR_FILES,
             earlier=() if whole is None else whole.sweeps,
         )
         self._places = slice(None) if job.spec.part is None else share(job.spec.part, job.sweep.n_instances)
         self._merged = None if whole is None else whole.finished(self.store, self._places)
+        self._old = self._find_old() if job.spec.restart else []
         self._sweep_up()
 
     @property
@@ -77,7 +81,7 @@ class RunFolder:
     @property
     def complete(self) -> bool:
         """Whether every point of the job is there, and what is made of them at the end."""
-        return self.store.complete and self._all_written()
+        return not self._job.spec.restart and self.store.complete and self._all_written()
 
     def pending(self) -> Int64s:
         """Points of the job that are to be computed, each once, as places in its sweep; only those of its part."""
@@ -103,11 +107,21 @@ class RunFolder:
 
     def to_be_written(self, plan: Plan) -> Written:
         """What computing the plan adds to the folder."""
-        return to_be_written(self._job, self._analysis, plan, len(self.store.present()))
+        written = to_be_written(self._job, self._analysis, plan, len(self.store.present()))
+        return replace(written, freed=sum(item.n_bytes for item in self._old))
 
-    def begin(self, plan: Plan) -> None:
-        """Write the parameters; raises ResultError when the disk is too small."""
+    def begin(self, plan: Plan, warn: Callable[[str], None]) -> None:
+        """Discard what `restart` replaces, after telling it, and write the parameters.
+
+        Raises ResultError when the disk is too small, and discards nothing then.
+        """
         check_disk(self.to_be_written(plan), self.path)
+        if self._job.spec.restart:
+            if self._old:
+                warn(f"--restart discards what is in {self.path}: {'; '.join(map(str, self._old))}")
+            if self._job.spec.part is None:
+                discard_parts(self.path, OUR_FILES)
+            self.store.begin_anew(OUR_FILES)
         write_points(self.store)
         self._write_references()
 
@@ -133,6 +147,11 @@ class RunFolder:
         record = read_run_file(self.path)
         series = not keeps_series(self.store) or (self.path / SERIES_FILE).exists()
         return bool(record.get("complete")) and series
+
+    def _find_old(self) -> list[Found]:
+        """What there is to discard; raises ResultError if a part is running that would be."""
+        of_parts = discardable(self.path) if self._job.spec.part is None else []
+        return [*what_is_there(self.path, OUR_FILES), *of_parts]
 
     def _check_nothing_is_left(self) -> None:
         if self._job.spec.restart or (self.path / RUN_FILE).exists() or not (self.path / SERIES_FILE).exists():

@@ -14,7 +14,7 @@ from ratemlx.runtime.analysis import Analysis, on_host
 from ratemlx.runtime.batch import BatchResult, Place
 from ratemlx.runtime.devices.base import Device
 from ratemlx.runtime.disk import describe_written, to_be_written
-from ratemlx.runtime.engine import Engine, Hooks
+from ratemlx.runtime.engine import Engine, Hooks, load_kernel
 from ratemlx.runtime.folder_lock import locked
 from ratemlx.runtime.limits import analyses_on_device, common_limits, open_own_device, own_threads
 from ratemlx.runtime.memory import free_memory
@@ -184,13 +184,10 @@ class _Task:
     def _own_folder(self) -> Iterator[RunFolder]:
         """The folder of results, locked and open; for rank 0."""
         from ratemlx.runtime.run_folder import RunFolder, folder_of
-        from ratemlx.store.run_store import what_is_there
 
         path = folder_of(self._job)
         with locked(path):
             record = provenance(self._job, self._device, self._world.size, self.analysis.notes)
-            if self._job.spec.restart and (found := what_is_there(path)):
-                self._progress.warn(f"--restart discards what is in {path}: {'; '.join(found)}")
             folder = RunFolder(self._job, self.analysis, record)
             self._tell_warnings(folder)
             try:
@@ -215,7 +212,9 @@ class _Task:
             raise InternalError("ranks made different plans of the same run")
         disk = () if folder is None else (describe_written(folder.to_be_written(plan), folder.path),)
         self._progress.announce([*describe(job, plan, self._device.name, stock.finished), *disk, *analysis.notes])
-        together(world, lambda: folder.begin(plan) if folder is not None else None)
+        if job.spec.restart:
+            together(world, lambda: self._try_loading(plan))
+        together(world, lambda: folder.begin(plan, self._progress.warn) if folder is not None else None)
         writer = writer_of(job, world.rank)
         every = Every(INGEST_SECONDS)
         written: list[str] = []
@@ -240,6 +239,13 @@ class _Task:
             raise
         names = [name for of_rank in world.gather(written) for name in of_rank]
         together(world, lambda: self._finish(folder, names) if folder is not None else None)
+
+    def _try_loading(self, plan: Plan) -> None:
+        """Compile and load all that the plan needs, and see that there is time, before an old run is discarded."""
+        for block in sorted({group.block for group in plan.groups}):
+            load_kernel(self._job, block, plan.limits.lanes, self._device, self._progress)
+        self.analysis.observers_on(self._device)
+        self._deadline.check()
 
     def _finish(self, folder: RunFolder, names: Sequence[str]) -> None:
         """End a run, or its part, whose ranks have written shards of these names."""

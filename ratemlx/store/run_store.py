@@ -17,7 +17,6 @@ kernels, no message passing.
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from ratemlx.runtime.arrays import Bools, Floats, Int64s
 from ratemlx.store import database, run_file
 from ratemlx.store.catalogue import Catalogue
 from ratemlx.store.database import Contents
+from ratemlx.store.discarding import discard
 from ratemlx.store.files import list_anew, make_folder, move_aside, remove, sweep_up, told
 from ratemlx.store.layout import DATABASE_FILE, POINTS, RUN_FILE, SHARDS
 from ratemlx.store.missing import missing_lines
@@ -91,7 +91,8 @@ class RunStore:
         self._writer = ShardWriter(folder, contents.stamp)
         self._seen = -1
         self._stock: dict[str, ShardHead] = {}
-        self._on_disk = np.zeros(0, dtype=bool)
+        self._on_disk = np.zeros(contents.registry.firsts[-1], dtype=bool)
+        self._has_begun = False
         self._aside: set[str] = set()
 
     @classmethod
@@ -105,7 +106,6 @@ class RunStore:
         *,
         restart: bool = False,
         explain: Explain | None = None,
-        also: Sequence[str] = (),
         computes: bool = True,
         earlier: Sequence[Points] = (),
     ) -> RunStore:
@@ -113,16 +113,14 @@ class RunStore:
 
         `stamp` is the digest of all that decides results but the points: a folder with another stamp is refused, with
         what `explain` finds to differ. `points` may be known, new, or partly new: the run is enlarged. With `restart`
-        everything that is there is deleted, and the files in the folder that `also` names. `computes` tells whether the
-        caller computes what is pending, or only looks after what is there. `earlier` sweeps get their numbers before
-        this one's, so that a part of a sweep counts as the folder that it belongs to.
+        what is there does not count, and stays as it is until `begin_anew`. `computes` tells whether the caller
+        computes what is pending, or only looks after what is there. `earlier` sweeps get their numbers before this
+        one's, so that a part of a sweep counts as the folder that it belongs to.
         """
         with told(f"results cannot be written to {folder}"):
             make_folder(folder)
-            if restart:
-                discard(folder, also)
-            record = run_file.read_record(folder)
-            registry = _registry_of(folder, record, stamp, catalogue, explain)
+            record = None if restart else run_file.read_record(folder)
+            registry = Registry() if restart else _registry_of(folder, record, stamp, catalogue, explain)
             for place in (folder, folder / SHARDS, folder / POINTS):
                 sweep_up(place)
             known = len(registry.sweeps)
@@ -131,14 +129,23 @@ class RunStore:
             registration = registry.register(points)
             store = cls(folder, Contents(stamp, catalogue, registry, provenance), registration, computes)
             _check_parameters(store._contents)
-            store._begin(record if known == len(registry.sweeps) else None)
+            if not restart:
+                store._begin(record if known == len(registry.sweeps) else None)
         return store
+
+    def begin_anew(self, also: Sequence[str] = ()) -> None:
+        """After `open` with `restart`: delete what is there, with the files that `also` names. Raises ResultError."""
+        with told(f"what is in {self.folder} cannot be replaced"):
+            discard(self.folder, also)
+        with told(f"results cannot be written to {self.folder}"):
+            self._begin(None)
 
     def _begin(self, record: Mapping[str, Any] | None) -> None:
         """See what is there; `record` is what run.json says of a run with these very sweeps.
 
         A complete run is left as it is described. Of any other, run.json is written before anything else.
         """
+        self._has_begun = True
         was_complete = record is not None and record.get("complete") is True
         if was_complete:
             self._take_stock()
@@ -273,6 +280,8 @@ class RunStore:
 
     def _take_stock(self) -> None:
         """Read all shards through that were not before; damaged ones are moved aside."""
+        if not self._has_begun:  # what is there is another run's
+            return
         found = scan(self.folder, self._contents.stamp, known=self._stock)
         for path in found.damaged:
             self._set_aside(path)
@@ -321,33 +330,6 @@ class RunStore:
                     raise
             else:
                 return
-
-
-def discard(folder: Path, also: Sequence[str] = ()) -> None:
-    """Delete what a run has left in a folder, run.json last: until then it says of which run the rest is."""
-    for name in (*also, DATABASE_FILE, f"{DATABASE_FILE}-journal"):
-        remove(folder / name)
-    for name in (SHARDS, POINTS):
-        if (folder / name).is_dir():
-            for path in sorted((folder / name).iterdir()):
-                if path.is_file():
-                    remove(path)
-            shutil.rmtree(folder / name)
-    remove(folder / RUN_FILE)
-
-
-def what_is_there(folder: Path) -> list[str]:
-    """What `discard` would delete, in words for the user; empty if there is nothing."""
-    words = []
-    try:
-        sweeps = f" of {len((run_file.read_record(folder) or {}).get('sweeps', ()))} sweeps"
-    except (ResultError, TypeError):  # a damaged run.json is what --restart may be for
-        sweeps = ""
-    if shards := shard_files(folder):
-        total = sum(path.stat().st_size for path in shards)
-        words.append(f"{len(shards):,} finished batches ({total / 1e6:,.1f} MB){sweeps}")
-    words += [name for name in (DATABASE_FILE, RUN_FILE) if (folder / name).exists()]
-    return words
 
 
 def _registry_of(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections import namedtuple
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +20,29 @@ import numpy as np
 import pytest
 
 import ratemlx
-from ratemlx.errors import ResultError, SweepError
-from ratemlx.runtime import Connectome, Result, RunSpec, finishing, folder_lock, run
+from ratemlx.errors import RatemlxError, ResultError, SweepError
+from ratemlx.runtime import Connectome, Result, RunSpec, disk, finishing, folder_lock, run, simulation
 from ratemlx.runtime.folder_lock import LOCK_FILE, locked
 from ratemlx.runtime.merging import merge
-from ratemlx.store import RunStore, ShardWriter, run_store
+from ratemlx.runtime.progress import Progress
+from ratemlx.runtime.stopping import Stopped
+from ratemlx.store import RunStore, ShardWriter, discarding, run_store
 
 WHOLE = ["parameters.csv", "results.sqlite", "run.json", "shards", "time_series.nc"]
+
+
+class Told(Progress):
+    """Keeps what is announced and warned of."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+
+    def announce(self, lines: Sequence[str]) -> None:
+        self.lines += lines
+
+    def warn(self, line: str) -> None:
+        self.warnings.append(line)
 
 
 class Killed(BaseException):
@@ -88,12 +107,97 @@ def check_holds(folder: Path, wanted: Result, *, parts: bool = False) -> None:
     assert names(folder) == sorted([*WHOLE, *(["parts"] if parts else [])])
 
 
-@pytest.mark.parametrize("nth", range(1, 6))
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files in a folder and below."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.mark.parametrize("fault", ["memory", "disk", "compiler", "interrupt", "time"])
+def test_restart_leaves_the_old_run_alone_where_the_new_one_cannot_begin(
+    spec: RunSpec, old: Result, tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(replace(spec, output=tmp_path))
+    before = contents(tmp_path)
+    other = replace(spec, output=tmp_path, restart=True, seed=7)
+    if fault == "memory":
+        other = replace(other, batch_size=100_000_000)
+    elif fault == "disk":
+        monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: Usage(0, 0, -10_000_000))  # type: ignore[attr-defined]
+    elif fault == "compiler":
+        monkeypatch.setenv("CXX", "/bin/false")
+        monkeypatch.setenv("RATEMLX_CACHE_DIR", str(tmp_path.parent / f"{tmp_path.name}-cache"))
+    elif fault == "interrupt":
+        load = simulation.load_kernel
+        monkeypatch.setattr(
+            simulation, "load_kernel", lambda *given: (os.kill(os.getpid(), signal.SIGINT), load(*given))[1]
+        )
+    else:
+        other = replace(other, max_time=1e-9)
+    with pytest.raises((RatemlxError, KeyboardInterrupt, Stopped)):
+        run(other)
+    assert contents(tmp_path) == before
+    check_holds(tmp_path, old)
+
+
+def test_what_restart_discards_makes_room(
+    spec: RunSpec, new: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(replace(spec, output=tmp_path))
+    with (tmp_path / "report.html").open("r+b" if (tmp_path / "report.html").exists() else "wb") as stream:
+        stream.truncate(50_000_000)  # takes no room here, but is as long
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: Usage(0, 0, 10_000))  # type: ignore[attr-defined]
+    told = Told()
+    run(replace(spec, output=tmp_path, restart=True, seed=7), told)
+    assert "; 9.8 KiB, and 47.8 MiB more without what is discarded, are free in " in "".join(told.lines)
+    assert [text.partition(" (")[0] for text in told.warnings[0].partition(f"{tmp_path}: ")[2].split("; ")] == [
+        *("4 finished batches of 1 sweep", "results.sqlite", "time_series.nc", "parameters.csv"),
+        *("report.html", "run.json"),
+    ]
+    assert "; report.html (47.7 MiB); run.json (" in told.warnings[0]
+    check_holds(tmp_path, new)
+
+
+def test_restart_discards_parts_too(spec: RunSpec, new: Result, tmp_path: Path) -> None:
+    """Unless one of them is running: then nothing is discarded at all."""
+    for index in (0, 1):
+        run(replace(spec, output=tmp_path, part=(index, 3)))
+    run(replace(spec, output=tmp_path))
+    before = contents(tmp_path)
+    other, told = replace(spec, output=tmp_path, restart=True, seed=7), Told()
+    with locked(tmp_path / "parts" / "00001-of-00003"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folder_lock, "PATIENCE_SECONDS", 0.1)
+        with pytest.raises(ResultError, match=r"another run is writing to .*00001-of-00003"):
+            run(other, told)
+    assert contents(tmp_path) == before
+    assert told.warnings == []
+    run(other, told)
+    assert re.search(r"; run\.json \([\d.]+ KiB\); 2 parts \([\d.]+ KiB\)$", told.warnings[0])
+    check_holds(tmp_path, new)
+    assert merge(tmp_path).complete
+    check_holds(tmp_path, new)
+
+
+def test_restart_of_a_part_discards_that_part_alone(spec: RunSpec, old: Result, tmp_path: Path) -> None:
+    for index in (0, 1, 2):
+        run(replace(spec, output=tmp_path, part=(index, 3)))
+    others = [contents(tmp_path / "parts" / f"0000{index}-of-00003") for index in (0, 2)]
+    told = Told()
+    run(replace(spec, output=tmp_path, part=(1, 3), restart=True), told)
+    assert told.warnings[0].startswith(f"--restart discards what is in {tmp_path / 'parts' / '00001-of-00003'}: ")
+    assert [contents(tmp_path / "parts" / f"0000{index}-of-00003") for index in (0, 2)] == others
+    assert merge(tmp_path).complete
+    check_holds(tmp_path, old, parts=True)
+
+
+@pytest.mark.parametrize("nth", range(1, 11))
 def test_killed_while_it_clears(spec: RunSpec, old: Result, new: Result, tmp_path: Path, nth: int) -> None:
     """Each file that --restart deletes, in turn: never half of each run."""
     first = interrupted(spec, tmp_path)
     other = replace(first, seed=7)
-    kill_at(run_store, "remove", nth, replace(other, restart=True))
+    kill_at(discarding, "remove", nth, replace(other, restart=True))
     with pytest.raises(ResultError, match="holds another run; what differs: seed"):
         run(other)
     run(first)

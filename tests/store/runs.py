@@ -33,9 +33,12 @@ def grid(n_g: int = 5, n_b: int = 4, last: float = 1.0) -> Points:
 
 
 def open_store(folder: Path, points: Points | None = None, *, restart: bool = False) -> RunStore:
-    return RunStore.open(
+    store = RunStore.open(
         folder, STAMP, CATALOGUE, grid() if points is None else points, {"model": "adex"}, restart=restart
     )
+    if restart:
+        store.begin_anew()
+    return store
 
 
 def shard(instances: Int64s, *, series: bool = False) -> Shard:

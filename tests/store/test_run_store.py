@@ -15,9 +15,10 @@ from ratemlx.store import database, run_store
 from ratemlx.store.catalogue import MetricEntry
 from ratemlx.store.database import rebuild
 from ratemlx.store.digest import database_digest
+from ratemlx.store.discarding import what_is_there
 from ratemlx.store.points import Points
 from ratemlx.store.reading import open_database
-from ratemlx.store.run_store import RunStore, ShardWriter, what_is_there
+from ratemlx.store.run_store import RunStore, ShardWriter
 from ratemlx.store.shards import shard_files
 from tests.store.runs import CATALOGUE, STAMP, compute, grid, open_store, shard
 
@@ -223,12 +224,33 @@ def test_other_runs_are_refused_until_restart(tmp_path: Path) -> None:
         RunStore.open(tmp_path, STAMP, replace(CATALOGUE, metrics=metrics), grid(), {})
     with pytest.raises(ResultError, match="differ in parameters: b_e"):
         RunStore.open(tmp_path / "new", STAMP, CATALOGUE, Points("grid", {"g": np.zeros(1)}, {}), {})
-    assert what_is_there(tmp_path)[0].startswith("7 finished batches")
+
+
+def test_restart_changes_nothing_until_the_run_begins(tmp_path: Path) -> None:
+    compute(open_store(tmp_path))
     (tmp_path / "time_series.nc").write_text("old")
-    store = RunStore.open(tmp_path, "other", CATALOGUE, grid(), {}, restart=True, also=["time_series.nc"])
+    (tmp_path / "shards" / "damaged").mkdir()
+    (tmp_path / "shards" / "damaged" / "1.npz").write_text("cut")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    told = list(map(str, what_is_there(tmp_path, ["time_series.nc", "report.html"])))
+    assert told[0].startswith("7 finished batches of 1 sweep (")
+    assert [text.partition(" (")[0] for text in told[1:]] == [
+        *("1 damaged batch", "results.sqlite", "time_series.nc", "run.json")
+    ]
+    assert "1 damaged batch (3 bytes)" in told
+    assert "time_series.nc (3 bytes)" in told
+    store = RunStore.open(tmp_path, "other", CATALOGUE, grid(), {}, restart=True)
     assert len(store.pending()) == 20
+    assert len(store.present()) == 0
+    assert not store.complete
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    store.begin_anew(["time_series.nc", "report.html"])
     assert not (tmp_path / "time_series.nc").exists()
     assert _rows(tmp_path, "SELECT count(*) FROM instances") == [(0,)]
+    assert next(map(str, what_is_there(tmp_path))).startswith("results.sqlite (")
+    compute(store)
+    store.finish()
+    assert len(store.present()) == 20
 
 
 def test_shards_without_run_json_are_not_adopted(tmp_path: Path) -> None:

@@ -156,6 +156,16 @@ def _disk_looks_free() -> None:
     run_folder.check_disk = lambda *_: None  # type: ignore[assignment]
 
 
+def _no_compiler() -> None:
+    from ratemlx.errors import KernelError
+    from ratemlx.runtime import engine, simulation
+
+    def fail(*_: object) -> None:
+        raise KernelError("the compiler is gone")
+
+    simulation.load_kernel = engine.load_kernel = fail  # type: ignore[assignment]
+
+
 def _late_listing() -> None:
     """What other ranks write is listed two seconds late here, as on a network file system."""
     from ratemlx.store import run_store, shards
@@ -179,6 +189,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "slow analysis": _slow_analysis,
     "slow metric": _slow_metric,
     "slow begin": _slow_begin,
+    "no compiler": _no_compiler,
     "late listing": _late_listing,
     "disk looks free": _disk_looks_free,
 }

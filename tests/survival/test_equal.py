@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -94,6 +95,29 @@ def _by_points_of_whole(sweep: Sweep, folder: Path) -> list[tuple[object, ...]]:
     return _by_points(folder)
 
 
+@pytest.mark.parametrize(
+    ("words", "fault", "message"),
+    [
+        (["--batch-size", "100000000"], "", "batches of 100,000,000 instances need more memory than there is"),
+        (["--seed", "8"], "1:no compiler", "rank 1 of 2: the compiler is gone"),
+        (["--seed", "8"], "0:no compiler", "rank 0 of 2: the compiler is gone"),
+    ],
+)
+def test_restart_discards_nothing_where_the_new_run_cannot_begin(
+    sweep: Sweep, place: Path, words: list[str], fault: str, message: str
+) -> None:
+    """Whichever rank it is that cannot."""
+    folder = place / "run"
+    assert run(0, sweep.of(series=True).words(folder)).code == 0
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    environment = {"SURVIVAL_FAULT": fault} if fault else {}
+    found = run(2, [*sweep.of(series=True).words(folder, "--restart", *words)], environment)
+    assert found.code == 2
+    assert message in found.err
+    assert "discards" not in found.err
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
 def test_restart_says_what_it_discards(sweep: Sweep, expected: str, place: Path) -> None:
     folder = place / "run"
     assert run(0, [*sweep.words(folder), "--seed", "7"]).code == 0
@@ -102,7 +126,11 @@ def test_restart_says_what_it_discards(sweep: Sweep, expected: str, place: Path)
     assert refused.err.count("holds another run; what differs: seed (7 there, 42 now)") == 1, "once for all ranks"
     found = run(2, [*sweep.words(folder), "--restart"])
     assert found.code == 0
-    told = f"warning: --restart discards what is in {folder}: 6 finished batches (0.0 MB) of 1 sweeps; results.sqlite"
-    assert found.err.splitlines() == [f"{told}; run.json"]
+    (line,) = found.err.splitlines()
+    begin, _, told = line.partition(f"{folder}: ")
+    assert begin == "warning: --restart discards what is in "
+    sizes = re.sub(r"\([\d.]+ (bytes|[KM]iB)\)", "(size)", told)
+    files = "results.sqlite (size); parameters.csv (size); run.json (size)"
+    assert sizes == f"6 finished batches of 1 sweep (size); {files}"
     check_whole(folder, sweep, expected)
     assert json.loads((folder / "run.json").read_text())["ranks"] == 2
