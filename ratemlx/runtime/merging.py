@@ -34,7 +34,7 @@ class Merged:
 
     @property
     def complete(self) -> bool:
-        """Whether every point of the last sweep is there."""
+        """Whether every point of every sweep is there."""
         return self.n_finished == self.n_points
 
 
@@ -73,10 +73,7 @@ def remake(folder: Path) -> Merged:
         store, warnings = _open(folder, contents)  # which makes one that is of no use anew
         if usable:
             database.rebuild(folder)
-        points = sum(
-            int(contents.registry.registration(number).new.sum()) for number in range(len(contents.registry.sweeps))
-        )
-        return Merged(0, len(store.present()), points, tuple(warnings), tuple(store.missing()))
+        return _found(store, 0, warnings)
 
 
 def _open(folder: Path, contents: Contents) -> tuple[RunStore, list[str]]:
@@ -89,8 +86,9 @@ def _open(folder: Path, contents: Contents) -> tuple[RunStore, list[str]]:
 
 
 def _found(store: RunStore, moved: int, warnings: list[str]) -> Merged:
-    done, count = int(store.finished().sum()), len(store.registration.instances)
-    return Merged(moved, done, count, tuple(warnings), tuple(store.missing()))
+    registry = store.contents.registry
+    count = sum(int(registry.registration(number).new.sum()) for number in range(len(registry.sweeps)))
+    return Merged(moved, len(store.present()), count, tuple(warnings), tuple(store.missing()))
 
 
 def _take_in(part: Path, folder: Path) -> int:

@@ -6,6 +6,7 @@ Knows the store's tables and the labels of results; nothing of how a run is made
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from ratemlx.runtime.series import Quantity, SeriesInfo
 from ratemlx.runtime.stored_values import StoredValues, read_best, read_numbers, read_steps
 from ratemlx.store import Catalogue, MetricEntry, Registry
 from ratemlx.store.files import told
+from ratemlx.store.missing import missing_lines
 from ratemlx.store.run_file import contents_of
 from ratemlx.store.stored_arrays import read_arrays
 
@@ -39,8 +41,16 @@ def open_result(folder: str | Path) -> Result:
     path = Path(folder).expanduser()
     record = read_run_file(path)
     if record.get("complete") is not True:
-        raise ResultError(f"the run in {path} is not finished", "run the same command again to go on with it")
+        raise ResultError(f"the run in {path} is not finished", _what_is_missing(path, record))
     return read_result(path, record)
+
+
+def _what_is_missing(path: Path, record: Mapping[str, Any]) -> str:
+    """What no sweep of a run has results of, as far as the database knows, and what computes it."""
+    lines = []
+    with suppress(ResultError):
+        lines = missing_lines(contents_of(path, record).registry, read_numbers(path))
+    return "; ".join(lines) or "run the same command again to go on with it"
 
 
 def export_best(folder: Path, file: Path) -> None:

@@ -166,6 +166,12 @@ class RunStore:
         """Whether every point of this sweep has its results on disk."""
         return bool(self.finished().all())
 
+    def _is_whole(self) -> bool:
+        """Whether every point of every sweep has its results on disk."""
+        registry = self._contents.registry
+        sweeps = range(len(registry.sweeps))
+        return all(bool(self._on_disk[registry.registration(sweep).instances].all()) for sweep in sweeps)
+
     def missing(self) -> list[str]:
         """What no sweep has results of, in words, with the commands that compute it."""
         return missing_lines(self._contents.registry, self.present())
@@ -259,10 +265,11 @@ class RunStore:
     def finish(
         self, provenance: Mapping[str, Any] | None = None, before: Callable[[], Mapping[str, Any]] | None = None
     ) -> None:
-        """Put in what is left, and mark the run complete; `provenance` adds to or replaces what `open` was given.
+        """Put in what is left of this sweep, and mark the run complete, unless another sweep is not: `warnings` say so.
 
-        `before` is called when all rows are in and before the mark, and gives more provenance. Raises ResultError if
-        some instances are missing, which the same command then computes.
+        `provenance` adds to or replaces what `open` was given. `before` is called when all rows are in and before the
+        mark, and gives more. Raises ResultError if instances of this sweep are missing, which the same command then
+        computes.
         """
         self._contents = replace(self._contents, provenance={**self._contents.provenance, **(provenance or {})})
         self._patiently(self._ingest)
@@ -276,7 +283,9 @@ class RunStore:
             self._contents = replace(self._contents, provenance=more)
         self._patiently(lambda: database.describe(self.folder, self._contents))
         self._patiently(lambda: database.settle(self.folder, self._contents, shard_files(self.folder)))
-        run_file.write_contents(self.folder, self._contents, complete=True)
+        lost = [] if self._is_whole() else self.missing()
+        run_file.write_contents(self.folder, self._contents, complete=not lost)
+        self.warnings += [f"{self.folder} also holds a sweep that is not finished: {line}" for line in lost]
 
     def _take_stock(self) -> None:
         """Read all shards through that were not before; damaged ones are moved aside."""

@@ -294,6 +294,36 @@ def test_a_larger_sweep_computes_only_what_is_new(spec: RunSpec, tmp_path: Path)
     np.testing.assert_array_equal(again.parameters["drive"], [0.1, 0.4, 0.2, 0.3])
 
 
+def test_a_run_is_complete_when_all_of_its_sweeps_are(
+    spec: RunSpec, old: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep that was killed is not forgotten when another one in the same folder is finished."""
+    monkeypatch.setattr(sys, "argv", ["ratemlx", "run", "linear", "--sweep", "drive=the large one"])
+    first = interrupted(spec, tmp_path)
+    monkeypatch.setattr(sys, "argv", ["ratemlx", "run", "linear", "--sweep", "drive=0.7"])
+    second, told = replace(first, sweep={"drive": [0.7]}), Told()
+    result = run(second, told)
+    assert result is not None
+    np.testing.assert_array_equal(result.parameters["drive"], [0.7])
+    lost = "2 of 4 instances are missing: 2 to 3; this computes them: ratemlx run linear --sweep 'drive=the large one'"
+    assert told.warnings == [f"{tmp_path} also holds a sweep that is not finished: {lost}"]
+    assert json.loads((tmp_path / "run.json").read_text())["complete"] is False
+    with pytest.raises(ResultError, match="is not finished") as caught:
+        ratemlx.open_result(tmp_path)
+    assert caught.value.hint == lost
+    merged = merge(tmp_path)
+    assert (merged.n_finished, merged.n_points, merged.complete, merged.missing) == (3, 5, False, (lost,))
+    again = run(second, told)
+    assert again is not None
+    assert again.time_series.values.tobytes() == result.time_series.values.tobytes()
+    assert told.warnings == 2 * told.warnings[:1]
+    run(first, told)
+    assert len(told.warnings) == 2
+    assert merge(tmp_path).complete
+    assert ratemlx.open_result(tmp_path).time_series[:4].values.tobytes() == old.time_series.values.tobytes()
+    np.testing.assert_array_equal(ratemlx.open_result(tmp_path).parameters["drive"], [0.1, 0.4, 0.2, 0.3, 0.7])
+
+
 def test_a_point_that_stands_twice_is_computed_once(spec: RunSpec, tmp_path: Path) -> None:
     twice = replace(spec, output=tmp_path, sweep={"drive": [0.1, 0.4, 0.1]})
     result = run(twice)
