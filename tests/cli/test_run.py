@@ -25,8 +25,9 @@ def test_a_sweep_prints_a_row_per_instance_and_writes_results(
     (tmp_path / "out" / "notes.txt").write_text("not of this run")
     assert main(["run", "montbrio", *sweep, *SHORT, "--observe", "r", "-o", str(tmp_path / "out")]) == 0
     printed = capsys.readouterr()
-    head, *rows, results = printed.out.splitlines()
+    head, *rows, means, results = printed.out.splitlines()
     assert head.split() == ["instance", "eta", "J", "mean", "r", "status"]
+    assert means == "means are over the second half of the run and over regions"
     assert [row.split()[:3] for row in rows] == [
         [str(index), eta, current]
         for index, (eta, current) in enumerate((e, j) for e in ("-6", "-5", "-4") for j in ("14", "15"))
@@ -97,7 +98,7 @@ def test_plan_only_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_points_from_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "points.csv").write_text("eta,J\n-5,15\n-4,14\n-6,13\n", encoding="utf-8")
     assert main(["run", "montbrio", "--points", str(tmp_path / "points.csv"), *SHORT]) == 0
-    rows = capsys.readouterr().out.splitlines()[1:]
+    rows = capsys.readouterr().out.splitlines()[1:4]
     assert [row.split()[1:3] for row in rows] == [["-5", "15"], ["-4", "14"], ["-6", "13"]]
 
 
