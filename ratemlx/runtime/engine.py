@@ -95,8 +95,6 @@ class Engine:
                 self._run_wave(part)
             return
         self._finish(running)
-        for batch in running:
-            self._hooks.keep(batch.finish())
         self._running = []
         self.seconds += time.perf_counter() - started
         tiles = sum(batch.tiles(self._lanes) for batch in wave)
@@ -134,18 +132,21 @@ class Engine:
         )
 
     def _finish(self, wave: Sequence[RunningBatch]) -> None:
-        """All steps of batches that run side by side; a chunk computes while the one before it is collected.
+        """All steps of batches that run side by side, each handed on when it ends, which may be before the others do.
 
-        The length of chunks follows the time they take.
+        A chunk computes while the one before it is collected; the length of chunks follows the time they take.
         """
         steps, pending = BLOCK_SIZES[0], list[tuple[RunningBatch, Chunk]]()
         last = time.perf_counter()
         while pending or any(batch.running for batch in wave):
             self._hooks.check()
+            ended = [batch for batch, _ in pending if not batch.running]
             begun = [(batch, batch.advance(self._length(batch, steps, wave))) for batch in wave if batch.running]
             for batch, chunk in pending:
                 batch.collect(chunk)
                 self._progress.advance(chunk.steps * len(batch.plan.instances))
+            for batch in ended:
+                self._hooks.keep(batch.finish())
             if pending:
                 elapsed, last = time.perf_counter() - last, time.perf_counter()
                 done = max(chunk.steps for _, chunk in pending)
