@@ -47,6 +47,7 @@ def locked(folder: Path) -> Iterator[None]:
             if time.monotonic() > patience or not _may_be_ending(lock):
                 raise _in_use(lock, folder)
             time.sleep(0.05)
+        _sweep_up(lock)
     except OSError as error:
         raise ResultError(f"results cannot be written to {folder}: {error.strerror}") from error
     _held.add(lock)
@@ -155,8 +156,16 @@ def _remove_stale(lock: Path) -> bool:
         # Where a third process has made one meanwhile, that one holds.
         with suppress(OSError):
             os.link(aside, lock)
-    aside.unlink()
+    aside.unlink(missing_ok=True)
     return not taken_wrongly
+
+
+def _sweep_up(lock: Path) -> None:
+    """Remove what processes have left that were killed while they made a lock, or took one over."""
+    for path in lock.parent.glob(f".{lock.name}.*"):
+        content = _read(path)
+        if _is_stale(content, path) if content else _silent_seconds(path) > SILENT_SECONDS:
+            path.unlink(missing_ok=True)
 
 
 def _may_be_ending(lock: Path) -> bool:

@@ -445,6 +445,26 @@ def test_a_requeued_job_takes_over_the_lock_that_it_left_on_another_computer(
     assert not lock.exists()
 
 
+def test_what_was_left_of_making_a_lock_is_removed(tmp_path: Path) -> None:
+    """Of processes that are gone, or that have not written a word for long; others are making theirs."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    here = socket.gethostname()
+    left = {
+        ".run.lock.1.ab": json.dumps({"pid": gone.pid, "host": here}),
+        f".run.lock.{gone.pid}": json.dumps({"pid": gone.pid, "host": here}),
+        ".run.lock.2.ab": "",
+        ".run.lock.3.ab": json.dumps({"pid": os.getppid(), "host": here}),
+        ".run.lock.4.ab": json.dumps({"pid": 1, "host": "elsewhere"}),
+        ".run.lock.5.ab": "",
+    }
+    for name, text in left.items():
+        (tmp_path / name).write_text(text)
+    os.utime(tmp_path / ".run.lock.2.ab", (0, 0))
+    with locked(tmp_path):
+        assert names(tmp_path) == [".run.lock.3.ab", ".run.lock.4.ab", ".run.lock.5.ab", "run.lock"]
+
+
 def test_a_lock_that_nobody_touches_is_said_to_be_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = tmp_path / LOCK_FILE
     lock.write_text(json.dumps({"pid": 7, "host": "elsewhere"}))
