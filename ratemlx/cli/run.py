@@ -279,7 +279,7 @@ def _run(spec: RunSpec, world: World) -> None:
     from ratemlx.runtime.report import best_table, diverged_remark, result_table, where_the_best_are
     from ratemlx.runtime.result import result_files
 
-    with telling_what_is_kept(lambda: spec.output):
+    with telling_what_is_kept(lambda: spec.output, restart=spec.restart):
         result = simulate(spec, progress_for(), world)
     if result is None:
         return

@@ -65,7 +65,7 @@ def _run(folder: Path, manifest: Manifest, options: argparse.Namespace) -> int:
         with telling_what_is_kept(lambda: None):
             compile_run(spec, world)
         return 0
-    with telling_what_is_kept(lambda: spec.output):
+    with telling_what_is_kept(lambda: spec.output, restart=spec.restart):
         result = run(spec, progress_for(quiet=not options.v), world)
     if result is not None:
         _tell(result, spec, manifest, options)

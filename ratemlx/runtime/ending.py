@@ -45,15 +45,19 @@ def _what_ended(error: Stopped | KeyboardInterrupt) -> str:
 
 
 @contextmanager
-def telling_what_is_kept(folder: Callable[[], Path | None]) -> Iterator[None]:
-    """Say, when a run is stopped or interrupted, that finished batches are in the folder."""
+def telling_what_is_kept(folder: Callable[[], Path | None], *, restart: bool = False) -> Iterator[None]:
+    """Say, when a run is stopped or interrupted, that finished batches are in the folder.
+
+    With `restart` the same command would discard them.
+    """
     try:
         with told_as_stop():
             yield
     except (Stopped, KeyboardInterrupt) as error:
         if is_first_rank():
             path = folder()
-            kept = f"; finished batches are in {path}, the same command goes on" if path is not None else ""
+            command = "the same command without --restart" if restart else "the same command"
+            kept = f"; finished batches are in {path}, {command} goes on" if path is not None else ""
             print(f"{_what_ended(error)}{kept}", file=sys.stderr)
             error.told = True  # type: ignore[union-attr]
         raise

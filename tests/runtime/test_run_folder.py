@@ -22,6 +22,7 @@ import pytest
 import ratemlx
 from ratemlx.errors import RatemlxError, ResultError, SweepError
 from ratemlx.runtime import Connectome, Result, RunSpec, disk, finishing, folder_lock, run, simulation
+from ratemlx.runtime.ending import telling_what_is_kept
 from ratemlx.runtime.folder_lock import LOCK_FILE, locked
 from ratemlx.runtime.merging import merge
 from ratemlx.runtime.progress import Progress
@@ -140,6 +141,17 @@ def test_restart_leaves_the_old_run_alone_where_the_new_one_cannot_begin(
         run(other)
     assert contents(tmp_path) == before
     check_holds(tmp_path, old)
+
+
+@pytest.mark.parametrize(("restart", "words"), [(True, " without --restart"), (False, "")])
+def test_who_is_stopped_is_not_told_to_discard_what_is_finished(
+    restart: bool, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Stopped), telling_what_is_kept(lambda: Path("out"), restart=restart):
+        raise Stopped("SIGTERM")
+    assert capsys.readouterr().err == (
+        f"stopped by SIGTERM; finished batches are in out, the same command{words} goes on\n"
+    )
 
 
 def test_what_restart_discards_makes_room(
