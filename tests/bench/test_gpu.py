@@ -148,9 +148,9 @@ def test_a_dry_run_writes_a_file_that_claims_nothing(
 ) -> None:
     monkeypatch.setattr("ratemlx.bench.gpu.benchmark.WORKS", (SMALL, WORKS[3]))
     sizes = ["--seconds", "1", "--instances", "8", "--steps", "20"]
-    places = ["--host-headers", str(SHIM), "--output", str(tmp_path / "out" / "gpu.json")]
+    places = ["--host-headers", str(SHIM), "--output", str(tmp_path / "gpu.json")]
     assert main(["--device", "cuda-emulation", "--parts", "works,paper", *sizes, *places]) == 0
-    found = json.loads((tmp_path / "out" / "gpu.json").read_text(encoding="utf-8"))
+    found = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))
     assert found["measured"] is False
     assert found["goals"] == {}
     assert "no figure of a GPU" in capsys.readouterr().out

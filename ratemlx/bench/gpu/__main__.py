@@ -12,6 +12,7 @@ from ratemlx.bench.gpu.works import WORKS
 from ratemlx.bench.paper_kernel import Toolchain
 from ratemlx.cluster.hardware import find_gpu
 from ratemlx.errors import RatemlxError
+from ratemlx.runtime.cache import check_place
 
 
 def main(words: list[str] | None = None) -> int:
@@ -31,6 +32,8 @@ def main(words: list[str] | None = None) -> int:
             gpu=None if options.gpu is None else find_gpu(options.gpu),
             toolchain=host,
         )
+        if options.output is not None:
+            check_place(options.output)
         found = measure_gpu(settings, lambda text: print(f"  {text}", file=sys.stderr, flush=True))
         _print(found)
         if options.output is not None:
