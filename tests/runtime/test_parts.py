@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ratemlx.runtime import Connectome, Result, RunSpec, plan_run, run
 from ratemlx.runtime.merging import merge
 from ratemlx.runtime.parts import share
 from ratemlx.runtime.progress import LineProgress
-from ratemlx.store import Shard, ShardWriter
+from ratemlx.store import Shard, ShardWriter, files
 from ratemlx.store.query import ask
 from ratemlx.store.run_file import read_contents
 from ratemlx.store.shards import read_shards
@@ -193,6 +194,45 @@ def test_a_part_says_what_is_its_own(spec: RunSpec, tmp_path: Path, monkeypatch:
     assert said(part) == ["part 2/3 has 4 of them: 2 finished before, 2 to run", merging]
     assert said(part) == ["part 2/3 has 4 of them, finished before: nothing to do", merging]
     assert said(replace(part, part=(0, 20))) == ["part 0/20 has none of them: nothing to do", merging]
+
+
+class Killed(BaseException):
+    """Stands for a kill: no handler of an error sees it."""
+
+
+def test_a_merge_killed_before_any_operation_loses_nothing(
+    spec: RunSpec, at_once: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirds are merged, and then halves that overlap them; killed before every 13th operation on files of some hundred."""
+    whole = replace(spec, output=tmp_path / "whole", batch_size=2)
+    run(replace(whole, part=(0, 3)))
+    merge(whole.output)
+    for part in ((0, 2), (1, 2)):
+        run(replace(whole, output=tmp_path / "halves", part=part))
+    for folder in (tmp_path / "halves" / "parts").iterdir():
+        folder.rename(whole.output / "parts" / folder.name)
+    left: list[int] = []
+
+    def count(_operation: str, _path: Path) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+
+    monkeypatch.setattr(files, "about_to", count)
+    for operations in range(1, 1000, 13):
+        left[:] = [operations]
+        copy = tmp_path / str(operations)
+        shutil.copytree(whole.output, copy)
+        with suppress(Killed):
+            merge(copy)
+        killed, left[:] = left[0] <= 0, [10**9]
+        assert merge(copy).complete
+        assert ratemlx.open_result(copy).time_series.values.tobytes() == at_once.time_series.values.tobytes()
+        assert ask(copy, "SELECT count(*), count(DISTINCT drive) FROM instances") == [(10, 10)]
+        assert len(in_shards(copy)) < 10 + 3
+        if not killed:
+            break
+    assert operations > 20
 
 
 STOPPED = """
