@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import sympy as sp
+
 from ratemlx.ir.model import TransferUse
+from ratemlx.passes.contract import contract
 from ratemlx.passes.order import sort_lines
 from ratemlx.passes.program import Line, Program, Segment, free_names, symbol
 from ratemlx.transfer.base import Result
-from ratemlx.transfer.forward import expand
+from ratemlx.transfer.forward import Contraction, Request, expand
 
 
 def differentiate(program: Program) -> Program:
@@ -43,13 +46,11 @@ def _wanted(segment: Segment, use: TransferUse) -> list[Result]:
 
 
 def _expand_use(segment: Segment, use: TransferUse, wanted: list[Result]) -> Segment:
-    value_name = use.function.outputs[0][0]
-
-    def request(result: Result) -> tuple[str, tuple[str, ...]]:
-        output = f"{use.name}.{result.output}" if result.output else value_name
-        return output, tuple(sorted(f"{use.name}.{name}" for name in result.wrt))
-
-    expansion = expand(use.function, [request(result) for result in wanted])
+    requests = {result.symbol: _request(use, result) for result in wanted}
+    segment, sums = _contract(segment, requests)
+    names = free_names(segment.expressions())
+    requests = {name: request for name, request in requests.items() if name.name in names}
+    expansion = expand(use.function, requests.values(), sums.values())
     bound = {symbol(name): value for name, value in use.arguments if value.is_Symbol or value.is_Number}
     lines = [
         Line(name, value, f"{use.name}: argument {name.removeprefix(use.name + '.')}")
@@ -58,6 +59,24 @@ def _expand_use(segment: Segment, use: TransferUse, wanted: list[Result]) -> Seg
     ]
     origin = f"{use.name}: {use.function.name}"
     lines += [Line(name, expression.xreplace(bound), origin) for name, expression in expansion.statements]
-    results = {result.symbol: expansion.results[request(result)].xreplace(bound) for result in wanted}
+    results = {name: expansion.results[request].xreplace(bound) for name, request in requests.items()}
+    results |= {name: expansion.contracted[item].xreplace(bound) for name, item in sums.items()}
     replaced = segment.map(lambda expression: expression.xreplace(results))
     return sort_lines(replace(replaced, lines=(*lines, *replaced.lines)))
+
+
+def _request(use: TransferUse, result: Result) -> Request:
+    """A result in the names of the bound function."""
+    output = f"{use.name}.{result.output}" if result.output else use.function.outputs[0][0]
+    return output, tuple(sorted(f"{use.name}.{name}" for name in result.wrt))
+
+
+def _contract(segment: Segment, requests: Mapping[sp.Symbol, Request]) -> tuple[Segment, dict[sp.Symbol, Contraction]]:
+    """The segment with one symbol for each sum of second derivatives that may be computed as such, and the sums."""
+    found: dict[sp.Symbol, Contraction] = {}
+    for output in dict.fromkeys(output for output, _ in requests.values()):
+        second = {name for name, (its, wrt) in requests.items() if its == output and len(wrt) == 2}
+        segment, sums = contract(segment, second, set(requests), output)
+        for name, weights in sums.items():
+            found[name] = Contraction(output, tuple((requests[item][1], weight) for item, weight in weights))
+    return segment, found

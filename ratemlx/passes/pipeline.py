@@ -10,6 +10,7 @@ from ratemlx.passes.assemble import assemble, prune
 from ratemlx.passes.bind import bind
 from ratemlx.passes.differentiate import differentiate
 from ratemlx.passes.dump import dump_program, dump_units
+from ratemlx.passes.factor import factor
 from ratemlx.passes.hoist import evaluate_all, hoist, prune_prepare
 from ratemlx.passes.limits import check_limits
 from ratemlx.passes.program import Program
@@ -20,7 +21,7 @@ PASSES: dict[str, tuple[Callable[[Program], Program], ...]] = {
     "specialise": (specialise,),
     "differentiate": (differentiate, prune, check_limits),
     "share": (hoist, share, prune),
-    "lower": (hoist, share, hoist, share, prune_prepare),
+    "lower": (hoist, factor, share, hoist, share, prune_prepare),
 }
 """The passes after `assemble`, by the stage whose output `ratemlx inspect` shows."""
 

@@ -206,7 +206,7 @@ def test_samples_reach_the_host(job: Job, device: Device, monkeypatch: pytest.Mo
 def test_cost_of_a_work_on_a_gpu_that_is_not_here() -> None:
     """What machine code of second-order AdEx executes: near the generator's own count, and nowhere near memory."""
     cost = cost_of(WORKS[0], find_gpu("H200"))
-    assert 837 <= cost.line.operations <= 1400
+    assert 599 <= cost.line.operations <= 1000
     assert 4 * 1244 / 68 < cost.line.bytes < 95
     assert cost.line.attainable == min(cost.line.by_arithmetic, cost.line.by_memory)
     assert 1e10 < cost.by_issue < cost.line.by_arithmetic

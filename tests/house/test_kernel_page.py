@@ -24,5 +24,5 @@ def test_functions_are_those_of_the_kuramoto_kernel() -> None:
 def test_statements_are_those_of_the_adex_kernel() -> None:
     kernel = (CHECKOUT / "generated" / "adex" / "cuda" / "adex.cu").read_text(encoding="utf-8")
     named = _first_cells("## Transfer functions and their derivatives")
-    assert len(named) == 7
+    assert len(named) == 11
     assert [name for name in named if f" {name} = " not in kernel] == []

@@ -107,7 +107,10 @@ def test_equals_the_reference_through_transients(
 
 
 def test_the_equations_amplify_rounding(data: dict[str, NDArray[np.float64]]) -> None:
-    """W_e moved by 1e-12 pA at the start moves E by more than the bounds above, at the same time."""
+    """W_e moved by 1e-12 pA at the start moves E by more than the bounds above, at the same time.
+
+    That is in one of the last three of the transients, which are 68 ms apart: in which, rounding decides.
+    """
     columns = points(data["param_names"], data["params"][:1])
     calm, moved = (
         series_of(run(shipped("adex_eq2", **settings(columns, "float64") | {"initial": {"W_e": start}})))[0, 0]
@@ -115,7 +118,7 @@ def test_the_equations_amplify_rounding(data: dict[str, NDArray[np.float64]]) ->
     )
     apart = np.abs(moved - calm).max(axis=1)
     assert apart[: FIRST_BOUND[0]].max() < 1e-10
-    assert 1800 < np.argmax(apart > 1e-8) < 1920
+    assert 1800 < np.argmax(apart > 1e-8) < 1970
     assert apart.max() > 1e-5
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations_with_replacement
 
 import sympy as sp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ratemlx.transfer.base import Argument, TransferFunction
-from ratemlx.transfer.forward import expand
+from ratemlx.transfer.forward import Contraction, expand
 
 ARGUMENTS = ("x", "y", "z")
+PAIRS = tuple(combinations_with_replacement(ARGUMENTS, 2))
 
 
 def symbol(name: str) -> sp.Symbol:
     return sp.Symbol(name, real=True)
+
+
+WEIGHTS = (symbol("C"), -(symbol("C") ** 2), sp.Rational(1, 2), sp.Integer(1), sp.Integer(0))
 
 
 @st.composite
@@ -86,3 +91,30 @@ def test_two_arguments_that_meet_in_an_affine_statement_keep_their_own_derivativ
     value = math.exp(1 / 2 + 1 / 9)
     assert math.isclose(float(results.results["F", ("x",)].subs(known)), value)
     assert math.isclose(float(results.results["F", ("y",)].subs(known)), 2 / 3 * value)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data())
+def test_weighted_sums_of_second_derivatives_are_what_they_say(data: st.DataObject) -> None:
+    """Several sums at once, also beside single derivatives, with weights that are symbols, numbers or zero."""
+    function = data.draw(functions())
+    names = st.sampled_from([name for name, _ in function.statements])
+    pairs = st.lists(st.sampled_from(PAIRS), min_size=1, max_size=6, unique=True)
+    sums = [
+        Contraction(data.draw(names), tuple((pair, data.draw(st.sampled_from(WEIGHTS))) for pair in data.draw(pairs)))
+        for _ in range(data.draw(st.integers(1, 3)))
+    ]
+    point = {symbol("x"): 0.7, symbol("y"): -0.4, symbol("z"): 1.3, symbol("k"): 0.9, symbol("C"): 0.37}
+    composed: dict[sp.Symbol, sp.Expr] = {}
+    for name, expression in function.statements:
+        composed[symbol(name)] = expression.xreplace(composed)
+    expansion = expand(function, data.draw(requests_of(function)), sums)
+    known: dict[sp.Symbol, sp.Expr] = dict(point)
+    for name, expression in expansion.statements:
+        assert symbol(name) not in known
+        known[symbol(name)] = expression.subs(known)
+    for item in sums:
+        whole = composed[symbol(item.output)]
+        expected = sum(weight * sp.diff(whole, symbol(one), symbol(other)) for (one, other), weight in item.weights)
+        found = float(expansion.contracted[item].subs(known))
+        assert math.isclose(found, float(sp.sympify(expected).subs(point)), rel_tol=1e-9, abs_tol=1e-12), item

@@ -424,943 +424,588 @@ def _derivatives(state, coupling, parameters, derivative):
 
     N_e = N_tot * (1.0 - g)
     N_i = N_tot * g
-    shared_0 = ou * weight_noise
+    shared_82 = 1.0 / T
+    shared_5 = Q_e * tau_e
     shared_1 = 1e-06 * N_tot
     shared_2 = 1.0 - g
     shared_3 = p_connect_e * shared_2
     shared_4 = shared_1 * shared_3 * (1000000.0 * E + 1.0)
-    shared_5 = g * p_connect_i
-    shared_6 = shared_1 * shared_5 * (1000000.0 * I + 1.0)
-    shared_7 = Q_e * tau_e
-    shared_8 = Q_i * tau_i
+    shared_0 = ou * weight_noise
     input_ex_ex = max(c_pop0 + external_input_ex_ex + shared_0 + stimulus_ex, 0.0)
     F_e_f_e = shared_4 + K_ext_e * input_ex_ex
-    F_e_mu_Ge = F_e_f_e * shared_7
-    F_e_f_i = shared_6 + K_ext_i * external_input_ex_in
+    F_e_mu_Ge = F_e_f_e * shared_5
+    shared_8 = Q_i * tau_i
+    shared_6 = g * p_connect_i
+    shared_7 = shared_1 * shared_6 * (1000000.0 * I + 1.0)
+    F_e_f_i = shared_7 + K_ext_i * external_input_ex_in
     F_e_mu_Gi = F_e_f_i * shared_8
     F_e_mu_G = F_e_mu_Ge + F_e_mu_Gi + g_L
     F_e_R = 1.0 / F_e_mu_G
-    F_e_gain_e_by_filter_e = F_e_R**2
-    F_e_R_by_mu_G_d_mu_Ge = 2.0 * F_e_R**3
-    F_e_mu_V_by_R = E_L_e * g_L + E_e * F_e_mu_Ge + E_i * F_e_mu_Gi - W_e
-    shared_12 = -F_e_gain_e_by_filter_e * F_e_mu_V_by_R
-    F_e_mu_V_by_mu_Ge_d_mu_Ge = -E_e * F_e_gain_e_by_filter_e
-    F_e_mu_V_by_mu_Gi_d_mu_Gi = -E_i * F_e_gain_e_by_filter_e
-    shared_15 = F_e_mu_V_by_mu_Gi_d_mu_Gi + F_e_R_by_mu_G_d_mu_Ge * F_e_mu_V_by_R
+    F_e_gain_i_by_filter_i = F_e_R**2
     F_e_T_m = C_m * F_e_R
-    F_e_memory_e = F_e_T_m + tau_e
-    F_e_filter_e = 1.0 / F_e_memory_e
-    F_e_filter_e_by_R = -C_m * F_e_filter_e**2
-    F_e_filter_e_d_mu_Ge = -F_e_filter_e_by_R * F_e_gain_e_by_filter_e
-    shared_17 = C_m**2
-    shared_18 = -2.0 * F_e_gain_e_by_filter_e
-    shared_19 = shared_17 * shared_18
-    F_e_filter_e_by_R_d_mu_Ge = shared_19 * F_e_filter_e**3
-    F_e_filter_e_d_mu_Ge_mu_Gi = (
-        F_e_R_by_mu_G_d_mu_Ge * F_e_filter_e_by_R - F_e_filter_e_by_R_d_mu_Ge * F_e_gain_e_by_filter_e
-    )
     F_e_memory_i = F_e_T_m + tau_i
     F_e_filter_i = 1.0 / F_e_memory_i
-    F_e_filter_i_by_R = -C_m * F_e_filter_i**2
-    F_e_filter_i_d_mu_Ge = -F_e_filter_i_by_R * F_e_gain_e_by_filter_e
-    F_e_filter_i_by_R_d_mu_Ge = shared_19 * F_e_filter_i**3
-    F_e_filter_i_d_mu_Ge_mu_Gi = (
-        F_e_R_by_mu_G_d_mu_Ge * F_e_filter_i_by_R - F_e_filter_i_by_R_d_mu_Ge * F_e_gain_e_by_filter_e
-    )
-    shared_25 = 2.0 * F_e_R
-    F_e_gain_e_by_R = F_e_filter_e * shared_25
-    shared_26 = -F_e_gain_e_by_R * F_e_gain_e_by_filter_e
-    shared_27 = F_e_filter_e * shared_18
-    F_e_gain_e_by_filter_e_d_mu_Ge = -F_e_gain_e_by_filter_e * shared_25
-    F_e_gain_e_by_R_d_mu_Gi = shared_27 + F_e_filter_e_d_mu_Ge * shared_25
-    shared_29 = F_e_R_by_mu_G_d_mu_Ge * F_e_gain_e_by_R - F_e_gain_e_by_R_d_mu_Gi * F_e_gain_e_by_filter_e
-    F_e_gain_i_by_R = F_e_filter_i * shared_25
-    shared_30 = -F_e_gain_e_by_filter_e * F_e_gain_i_by_R
-    shared_31 = F_e_filter_i * shared_18
-    F_e_gain_i_by_R_d_mu_Gi = shared_31 + F_e_filter_i_d_mu_Ge * shared_25
-    shared_32 = F_e_R_by_mu_G_d_mu_Ge * F_e_gain_i_by_R - F_e_gain_e_by_filter_e * F_e_gain_i_by_R_d_mu_Gi
-    F_e_mu_V = F_e_R * F_e_mu_V_by_R
-    F_e_drive_e_by_mu_Ge = shared_7 * (E_e - F_e_mu_V) ** 2
-    shared_35 = -2.0 * F_e_mu_V
-    shared_36 = 2.0 * E_e
-    shared_37 = shared_7 * (-shared_35 - shared_36)
-    F_e_mu_V_by_mu_Ge = E_e * F_e_R
-    F_e_mu_V_d_mu_Ge = F_e_mu_V_by_mu_Ge + shared_12
-    shared_38 = 2.0 * F_e_mu_V_d_mu_Ge
-    shared_39 = F_e_mu_Ge * shared_7
-    F_e_mu_V_by_mu_Gi = E_i * F_e_R
-    F_e_mu_V_d_mu_Gi = F_e_mu_V_by_mu_Gi + shared_12
-    shared_40 = 2.0 * F_e_mu_V_d_mu_Gi
+    F_e_gain_i = F_e_filter_i * F_e_gain_i_by_filter_i
+    F_e_mu_V_sum = E_L_e * g_L + E_e * F_e_mu_Ge + E_i * F_e_mu_Gi - W_e
+    F_e_mu_V = F_e_R * F_e_mu_V_sum
     F_e_drive_i_by_mu_Gi = shared_8 * (E_i - F_e_mu_V) ** 2
-    shared_42 = 2.0 * E_i
-    shared_43 = shared_8 * (-shared_35 - shared_42)
-    shared_44 = F_e_mu_Gi * shared_8
     F_e_drive_i = F_e_drive_i_by_mu_Gi * F_e_mu_Gi
-    F_e_gain_i = F_e_filter_i * F_e_gain_e_by_filter_e
-    shared_45 = F_e_drive_i * F_e_gain_i
-    F_e_gain_i_d_mu_Ge = shared_30 + F_e_filter_i_d_mu_Ge * F_e_gain_e_by_filter_e
-    shared_46 = F_e_drive_i * F_e_gain_i_d_mu_Ge
-    F_e_drive_i_by_mu_V = F_e_mu_Gi * shared_43
-    F_e_drive_i_d_mu_Ge = F_e_drive_i_by_mu_V * F_e_mu_V_d_mu_Ge
-    shared_47 = F_e_drive_i_d_mu_Ge * F_e_gain_i
-    F_e_drive_i_d_mu_Gi = F_e_drive_i_by_mu_Gi + F_e_drive_i_by_mu_V * F_e_mu_V_d_mu_Gi
-    shared_49 = F_e_drive_i_d_mu_Gi * F_e_gain_i
+    shared_13 = F_e_drive_i * F_e_gain_i
+    F_e_memory_e = F_e_T_m + tau_e
+    F_e_filter_e = 1.0 / F_e_memory_e
+    F_e_gain_e = F_e_filter_e * F_e_gain_i_by_filter_i
+    F_e_drive_e_by_mu_Ge = shared_5 * (E_e - F_e_mu_V) ** 2
     F_e_drive_e = F_e_drive_e_by_mu_Ge * F_e_mu_Ge
-    F_e_gain_e = F_e_filter_e * F_e_gain_e_by_filter_e
-    F_e_power = shared_45 + F_e_drive_e * F_e_gain_e
+    F_e_power = shared_13 + F_e_drive_e * F_e_gain_e
     F_e_spread = sqrt(F_e_power)
-    F_e_inverse = 1.0 / F_e_spread
-    shared_50 = 0.25 * F_e_inverse**3
-    shared_51 = tau_i - tau_e
-    shared_inverse_F_e_power = 1.0 / F_e_power
-    shared_52 = shared_51 * shared_inverse_F_e_power
-    shared_53 = shared_51 * shared_inverse_F_e_power**2
-    shared_54 = -C_m * F_e_gain_e_by_filter_e
-    shared_55 = F_e_gain_i * shared_53
-    shared_56 = F_e_drive_i * shared_53
-    shared_57 = shared_inverse_F_e_power**3
-    shared_58 = C_m * F_e_R_by_mu_G_d_mu_Ge
-    shared_inverse_C_m = 1.0 / C_m
-    shared_59 = g_L * shared_inverse_C_m
-    F_e_sigma_V = 0.7071067811865476 * F_e_spread
-    F_e_S = 0.16666666666666666 * F_e_sigma_V - 0.6666666666666666
-    shared_60 = 1000.0 * F_e_S
-    shared_61 = 1000.0 * P_e_3
+    F_e_S = 0.11785113019775792 * F_e_spread - 0.6666666666666666
+    shared_17 = 1000.0 * F_e_S
+    shared_18 = 1000.0 * P_e_3
     F_e_V = 0.1 * F_e_mu_V + 6.0
-    shared_62 = 1000.0 * F_e_V
-    F_e_T_V = F_e_memory_e + shared_45 * shared_52
-    F_e_T = F_e_T_V * shared_59 - 0.5
-    shared_63 = F_e_T * P_e_9
-    shared_64 = F_e_V * P_e_7
-    shared_65 = P_e_8 * shared_62
-    shared_66 = 2000.0 * P_e_6
-    shared_67 = 100.0 * P_e_8
-    shared_68 = 27.77777777777778 * P_e_5
-    shared_69 = 11.785113019775793 * P_e_7
-    F_e_T_V_by_drive_i = F_e_gain_i * shared_52
-    F_e_T_V_by_gain_i = F_e_drive_i * shared_52
-    F_e_T_V_by_power = -shared_45 * shared_53
-    F_e_drive_e_by_mu_V = F_e_mu_Ge * shared_37
-    F_e_drive_e_d_mu_Ge = F_e_drive_e_by_mu_Ge + F_e_drive_e_by_mu_V * F_e_mu_V_d_mu_Ge
-    F_e_gain_e_d_mu_Ge = shared_26 + F_e_filter_e_d_mu_Ge * F_e_gain_e_by_filter_e
-    F_e_power_d_mu_Ge = shared_46 + shared_47 + F_e_drive_e * F_e_gain_e_d_mu_Ge + F_e_drive_e_d_mu_Ge * F_e_gain_e
-    F_e_T_V_d_mu_Ge = (
-        shared_54
-        + F_e_T_V_by_drive_i * F_e_drive_i_d_mu_Ge
-        + F_e_T_V_by_gain_i * F_e_gain_i_d_mu_Ge
-        + F_e_T_V_by_power * F_e_power_d_mu_Ge
-    )
-    shared_70 = F_e_T_V_d_mu_Ge * shared_59
-    shared_71 = 117.85113019775793 * P_e_9
-    shared_72 = shared_59 * shared_71
-    shared_73 = shared_59 * shared_67
-    shared_74 = g_L**2 * shared_inverse_C_m**2
-    shared_75 = shared_66 * shared_74
-    shared_76 = 20.0 * P_e_4
-    shared_77 = 2.0 * F_e_inverse**3
-    F_e_V_thre = (
+    shared_19 = 1000.0 * F_e_V
+    shared_20 = 1000.0 * P_e_6
+    shared_inverse_C_m = 1.0 / C_m
+    shared_16 = g_L * shared_inverse_C_m
+    shared_14 = tau_i - tau_e
+    shared_inverse_F_e_power = 1.0 / F_e_power
+    shared_15 = shared_14 * shared_inverse_F_e_power
+    F_e_T_V = F_e_memory_e + shared_13 * shared_15
+    F_e_T = F_e_T_V * shared_16 - 0.5
+    shared_21 = F_e_T * P_e_9
+    shared_22 = F_e_V * P_e_7
+    shared_23 = P_e_8 * shared_19
+    F_e_gap = (
         1000.0 * P_e_0
-        + F_e_T * shared_61
-        + F_e_T * shared_65
-        + P_e_1 * shared_62
-        + P_e_2 * shared_60
-        + shared_60 * shared_63
-        + shared_60 * shared_64
+        + F_e_T * shared_18
+        + F_e_T * shared_23
+        + P_e_1 * shared_19
+        + P_e_2 * shared_17
+        + shared_17 * shared_21
+        + shared_17 * shared_22
+        + shared_20 * F_e_T**2
         + 1000.0 * P_e_4 * F_e_V**2
         + 1000.0 * P_e_5 * F_e_S**2
-        + 1000.0 * P_e_6 * F_e_T**2
+        - F_e_mu_V
     )
-    F_e_gap = F_e_V_thre - F_e_mu_V
+    F_e_inverse = 1.0 / F_e_spread
     F_e_distance = F_e_gap * F_e_inverse
-    shared_78 = exp(-(F_e_distance**2))
-    shared_79 = 2.256758334191025 * F_e_distance * shared_78
-    F_e_rate = 1.0 / F_e_T_V
-    shared_80 = 2.0 * F_e_rate**3
+    shared_24 = exp(-(F_e_distance**2))
     F_e_tail = erfc(F_e_distance)
     F_e_F_by_rate = 0.5 * F_e_tail
+    F_e_rate = 1.0 / F_e_T_V
+    F_e_F = F_e_F_by_rate * F_e_rate
+    shared_51 = 1.1283791670955126 * shared_24
+    F_e_filter_i_by_R = -C_m * F_e_filter_i**2
+    F_e_filter_i_along_mu_G = -F_e_filter_i_by_R * F_e_gain_i_by_filter_i
+    shared_32 = 2.0 * F_e_R
+    F_e_gain_i_by_R = F_e_filter_i * shared_32
+    F_e_gain_i_along_mu_G = F_e_filter_i_along_mu_G * F_e_gain_i_by_filter_i - F_e_gain_i_by_R * F_e_gain_i_by_filter_i
+    shared_26 = N_tot**2
+    F_e_F_weight_mu_Ge_mu_Ge = C_ee * shared_26 * Q_e**2 * p_connect_e**2 * shared_2**2 * tau_e**2
+    shared_28 = shared_3 * shared_5
+    shared_29 = shared_6 * shared_8
+    F_e_F_weight_mu_Ge_mu_Gi = C_ei * shared_26 * shared_28 * shared_29
+    F_e_mu_G_contracted_by_mu_Ge = F_e_F_weight_mu_Ge_mu_Ge + F_e_F_weight_mu_Ge_mu_Gi
+    F_e_F_weight_mu_Gi_mu_Gi = C_ii * shared_26 * Q_i**2 * g**2 * p_connect_i**2 * tau_i**2
+    F_e_mu_G_contracted_by_mu_Gi = F_e_F_weight_mu_Ge_mu_Gi + F_e_F_weight_mu_Gi_mu_Gi
+    F_e_mu_V_along_mu_G = -F_e_gain_i_by_filter_i * F_e_mu_V_sum
+    F_e_mu_V_d_mu_Ge = F_e_mu_V_along_mu_G + E_e * F_e_R
+    shared_37 = -2.0 * F_e_mu_V
+    shared_38 = 2.0 * E_i
+    shared_39 = -shared_37 - shared_38
+    shared_40 = F_e_mu_Gi * shared_8
+    F_e_drive_i_by_mu_V = shared_39 * shared_40
+    F_e_drive_i_d_mu_Ge = F_e_drive_i_by_mu_V * F_e_mu_V_d_mu_Ge
+    F_e_mu_V_d_mu_Gi = F_e_mu_V_along_mu_G + E_i * F_e_R
+    F_e_drive_i_d_mu_Gi = F_e_drive_i_by_mu_Gi + F_e_drive_i_by_mu_V * F_e_mu_V_d_mu_Gi
+    F_e_mu_G_contracted_with_drive_i = (
+        F_e_drive_i_d_mu_Ge * F_e_mu_G_contracted_by_mu_Ge + F_e_drive_i_d_mu_Gi * F_e_mu_G_contracted_by_mu_Gi
+    )
+    shared_44 = F_e_gain_i_along_mu_G * F_e_mu_G_contracted_with_drive_i
+    shared_45 = shared_14 * shared_inverse_F_e_power**2
+    shared_46 = F_e_drive_i * F_e_gain_i_along_mu_G
+    F_e_R_second = F_e_R**3
+    F_e_mu_G_contracted_with_mu_G = F_e_mu_G_contracted_by_mu_Ge + F_e_mu_G_contracted_by_mu_Gi
+    shared_33 = F_e_gain_i_by_filter_i**2
+    shared_36 = -F_e_gain_i_by_filter_i * shared_32
+    shared_34 = C_m**2
+    shared_35 = shared_33 * shared_34
+    F_e_filter_i_second = F_e_R_second * F_e_filter_i_by_R + shared_35 * F_e_filter_i**3
+    F_e_gain_i_second = (
+        F_e_R_second * F_e_gain_i_by_R
+        + F_e_filter_i * shared_33
+        + F_e_filter_i_along_mu_G * shared_36
+        + F_e_filter_i_second * F_e_gain_i_by_filter_i
+    )
+    F_e_mu_G_contracted_with_sum = E_e * F_e_mu_G_contracted_by_mu_Ge + E_i * F_e_mu_G_contracted_by_mu_Gi
+    F_e_mu_V_contracted = (
+        F_e_R_second * F_e_mu_G_contracted_with_mu_G * F_e_mu_V_sum
+        - F_e_gain_i_by_filter_i * F_e_mu_G_contracted_with_sum
+    )
+    F_e_mu_V_contracted_by_mu_Gi = (
+        F_e_F_weight_mu_Ge_mu_Gi * F_e_mu_V_d_mu_Ge + F_e_F_weight_mu_Gi_mu_Gi * F_e_mu_V_d_mu_Gi
+    )
+    F_e_mu_V_contracted_by_mu_Ge = (
+        F_e_F_weight_mu_Ge_mu_Ge * F_e_mu_V_d_mu_Ge + F_e_F_weight_mu_Ge_mu_Gi * F_e_mu_V_d_mu_Gi
+    )
+    F_e_mu_V_contracted_with_mu_V = (
+        F_e_mu_V_contracted_by_mu_Ge * F_e_mu_V_d_mu_Ge + F_e_mu_V_contracted_by_mu_Gi * F_e_mu_V_d_mu_Gi
+    )
+    F_e_drive_i_contracted = (
+        F_e_drive_i_by_mu_V * F_e_mu_V_contracted
+        + F_e_mu_V_contracted_with_mu_V * shared_40
+        + F_e_mu_V_contracted_by_mu_Gi * shared_39 * shared_8
+    )
+    F_e_filter_e_by_R = -C_m * F_e_filter_e**2
+    F_e_filter_e_along_mu_G = -F_e_filter_e_by_R * F_e_gain_i_by_filter_i
+    F_e_gain_e_by_R = F_e_filter_e * shared_32
+    F_e_gain_e_along_mu_G = F_e_filter_e_along_mu_G * F_e_gain_i_by_filter_i - F_e_gain_e_by_R * F_e_gain_i_by_filter_i
+    F_e_filter_e_second = F_e_R_second * F_e_filter_e_by_R + shared_35 * F_e_filter_e**3
+    F_e_gain_e_second = (
+        F_e_R_second * F_e_gain_e_by_R
+        + F_e_filter_e * shared_33
+        + F_e_filter_e_along_mu_G * shared_36
+        + F_e_filter_e_second * F_e_gain_i_by_filter_i
+    )
+    shared_41 = 2.0 * E_e
+    shared_42 = -shared_37 - shared_41
+    shared_43 = F_e_mu_Ge * shared_5
+    F_e_drive_e_by_mu_V = shared_42 * shared_43
+    F_e_drive_e_contracted = (
+        F_e_drive_e_by_mu_V * F_e_mu_V_contracted
+        + F_e_mu_V_contracted_with_mu_V * shared_43
+        + F_e_mu_V_contracted_by_mu_Ge * shared_42 * shared_5
+    )
+    F_e_drive_e_d_mu_Ge = F_e_drive_e_by_mu_Ge + F_e_drive_e_by_mu_V * F_e_mu_V_d_mu_Ge
+    F_e_drive_e_d_mu_Gi = F_e_drive_e_by_mu_V * F_e_mu_V_d_mu_Gi
+    F_e_mu_G_contracted_with_drive_e = (
+        F_e_drive_e_d_mu_Ge * F_e_mu_G_contracted_by_mu_Ge + F_e_drive_e_d_mu_Gi * F_e_mu_G_contracted_by_mu_Gi
+    )
+    F_e_power_contracted = (
+        shared_44
+        + F_e_drive_e_contracted * F_e_gain_e
+        + F_e_drive_i_contracted * F_e_gain_i
+        + F_e_gain_e_along_mu_G * F_e_mu_G_contracted_with_drive_e
+        + F_e_mu_G_contracted_with_mu_G * (F_e_drive_e * F_e_gain_e_second + F_e_drive_i * F_e_gain_i_second)
+    )
+    F_e_T_V_by_drive_i = F_e_gain_i * shared_15
+    F_e_T_V_by_gain_i = F_e_drive_i * shared_15
+    F_e_T_V_by_power = -shared_13 * shared_45
+    F_e_power_along_mu_G = shared_46 + F_e_drive_e * F_e_gain_e_along_mu_G
+    F_e_power_d_mu_Ge = F_e_power_along_mu_G + F_e_drive_e_d_mu_Ge * F_e_gain_e + F_e_drive_i_d_mu_Ge * F_e_gain_i
+    F_e_power_d_mu_Gi = F_e_power_along_mu_G + F_e_drive_e_d_mu_Gi * F_e_gain_e + F_e_drive_i_d_mu_Gi * F_e_gain_i
+    F_e_power_contracted_by_mu_Ge = (
+        F_e_F_weight_mu_Ge_mu_Ge * F_e_power_d_mu_Ge + F_e_F_weight_mu_Ge_mu_Gi * F_e_power_d_mu_Gi
+    )
+    F_e_power_contracted_by_mu_Gi = (
+        F_e_F_weight_mu_Ge_mu_Gi * F_e_power_d_mu_Ge + F_e_F_weight_mu_Gi_mu_Gi * F_e_power_d_mu_Gi
+    )
+    F_e_power_contracted_with_drive_i = (
+        F_e_drive_i_d_mu_Ge * F_e_power_contracted_by_mu_Ge + F_e_drive_i_d_mu_Gi * F_e_power_contracted_by_mu_Gi
+    )
+    F_e_power_contracted_with_mu_G = F_e_power_contracted_by_mu_Ge + F_e_power_contracted_by_mu_Gi
+    F_e_power_contracted_with_power = (
+        F_e_power_contracted_by_mu_Ge * F_e_power_d_mu_Ge + F_e_power_contracted_by_mu_Gi * F_e_power_d_mu_Gi
+    )
+    F_e_T_V_contracted = (
+        F_e_T_V_by_drive_i * F_e_drive_i_contracted
+        + F_e_T_V_by_power * F_e_power_contracted
+        + F_e_mu_G_contracted_with_mu_G * (C_m * F_e_R_second + F_e_T_V_by_gain_i * F_e_gain_i_second)
+        + shared_15 * shared_44
+        + F_e_power_contracted_with_power * shared_13 * shared_14 * shared_inverse_F_e_power**3
+        - F_e_gain_i * F_e_power_contracted_with_drive_i * shared_45
+        - F_e_power_contracted_with_mu_G * shared_45 * shared_46
+    )
+    F_e_T_V_along_mu_G = F_e_T_V_by_gain_i * F_e_gain_i_along_mu_G - C_m * F_e_gain_i_by_filter_i
+    F_e_T_V_d_mu_Ge = (
+        F_e_T_V_along_mu_G + F_e_T_V_by_drive_i * F_e_drive_i_d_mu_Ge + F_e_T_V_by_power * F_e_power_d_mu_Ge
+    )
+    F_e_T_V_d_mu_Gi = (
+        F_e_T_V_along_mu_G + F_e_T_V_by_drive_i * F_e_drive_i_d_mu_Gi + F_e_T_V_by_power * F_e_power_d_mu_Gi
+    )
+    F_e_T_V_contracted_by_mu_Ge = (
+        F_e_F_weight_mu_Ge_mu_Ge * F_e_T_V_d_mu_Ge + F_e_F_weight_mu_Ge_mu_Gi * F_e_T_V_d_mu_Gi
+    )
+    F_e_T_V_contracted_by_mu_Gi = (
+        F_e_F_weight_mu_Ge_mu_Gi * F_e_T_V_d_mu_Ge + F_e_F_weight_mu_Gi_mu_Gi * F_e_T_V_d_mu_Gi
+    )
+    F_e_T_V_contracted_with_T_V = (
+        F_e_T_V_contracted_by_mu_Ge * F_e_T_V_d_mu_Ge + F_e_T_V_contracted_by_mu_Gi * F_e_T_V_d_mu_Gi
+    )
+    shared_47 = 100.0 * P_e_8
+    F_e_spread_by_power = 0.5 * F_e_inverse
+    shared_48 = F_e_spread_by_power**2
+    shared_49 = g_L**2 * shared_inverse_C_m**2
+    shared_50 = 117.85113019775793 * shared_16
+    F_e_spread_second = -0.125 * F_e_inverse**3
+    F_e_gap_by_spread = (
+        117.85113019775793 * P_e_2
+        + 117.85113019775793 * shared_21
+        + 117.85113019775793 * shared_22
+        + 235.70226039551585 * F_e_S * P_e_5
+    )
+    F_e_gap_by_T_V = shared_16 * (shared_18 + shared_23 + P_e_9 * shared_17 + 2000.0 * F_e_T * P_e_6)
+    F_e_gap_by_mu_V = 100.0 * P_e_1 + F_e_T * shared_47 + 100.0 * F_e_S * P_e_7 + 200.0 * F_e_V * P_e_4 - 1.0
+    F_e_gap_along_power = F_e_gap_by_spread * F_e_spread_by_power
+    F_e_power_contracted_with_T_V = (
+        F_e_T_V_d_mu_Ge * F_e_power_contracted_by_mu_Ge + F_e_T_V_d_mu_Gi * F_e_power_contracted_by_mu_Gi
+    )
+    F_e_power_contracted_with_mu_V = (
+        F_e_mu_V_d_mu_Ge * F_e_power_contracted_by_mu_Ge + F_e_mu_V_d_mu_Gi * F_e_power_contracted_by_mu_Gi
+    )
+    F_e_T_V_contracted_with_mu_V = (
+        F_e_T_V_contracted_by_mu_Ge * F_e_mu_V_d_mu_Ge + F_e_T_V_contracted_by_mu_Gi * F_e_mu_V_d_mu_Gi
+    )
+    F_e_gap_contracted = (
+        F_e_T_V_contracted * F_e_gap_by_T_V
+        + F_e_gap_along_power * F_e_power_contracted
+        + F_e_gap_by_mu_V * F_e_mu_V_contracted
+        + F_e_power_contracted_with_power * (F_e_gap_by_spread * F_e_spread_second + 13.88888888888889 * P_e_5 * shared_48)
+        + 10.0 * F_e_mu_V_contracted_with_mu_V * P_e_4
+        + F_e_T_V_contracted_with_T_V * shared_20 * shared_49
+        + F_e_T_V_contracted_with_mu_V * shared_16 * shared_47
+        + 11.785113019775793 * F_e_power_contracted_with_mu_V * F_e_spread_by_power * P_e_7
+        + F_e_power_contracted_with_T_V * F_e_spread_by_power * P_e_9 * shared_50
+    )
+    F_e_inverse_by_spread = -(F_e_inverse**2)
+    F_e_inverse_along_power = F_e_inverse_by_spread * F_e_spread_by_power
+    F_e_inverse_second = F_e_inverse_by_spread * F_e_spread_second + shared_48 * F_e_inverse**3
+    F_e_distance_along_power = F_e_gap * F_e_inverse_along_power
+    F_e_gap_d_mu_Ge = (
+        F_e_T_V_d_mu_Ge * F_e_gap_by_T_V + F_e_gap_along_power * F_e_power_d_mu_Ge + F_e_gap_by_mu_V * F_e_mu_V_d_mu_Ge
+    )
+    F_e_gap_d_mu_Gi = (
+        F_e_T_V_d_mu_Gi * F_e_gap_by_T_V + F_e_gap_along_power * F_e_power_d_mu_Gi + F_e_gap_by_mu_V * F_e_mu_V_d_mu_Gi
+    )
+    F_e_power_contracted_with_gap = (
+        F_e_gap_d_mu_Ge * F_e_power_contracted_by_mu_Ge + F_e_gap_d_mu_Gi * F_e_power_contracted_by_mu_Gi
+    )
+    F_e_distance_contracted = (
+        F_e_distance_along_power * F_e_power_contracted
+        + F_e_gap_contracted * F_e_inverse
+        + F_e_inverse_along_power * F_e_power_contracted_with_gap
+        + F_e_gap * F_e_inverse_second * F_e_power_contracted_with_power
+    )
+    F_e_tail_second = F_e_distance * shared_51
+    F_e_rate_by_T_V = -(F_e_rate**2)
+    F_e_rate_second = F_e_rate**3
+    F_e_F_by_tail = 0.5 * F_e_rate
+    F_e_F_along_T_V = F_e_F_by_rate * F_e_rate_by_T_V
+    F_e_F_along_distance = -F_e_F_by_tail * shared_51
+    F_e_distance_d_mu_Ge = F_e_distance_along_power * F_e_power_d_mu_Ge + F_e_gap_d_mu_Ge * F_e_inverse
+    F_e_distance_d_mu_Gi = F_e_distance_along_power * F_e_power_d_mu_Gi + F_e_gap_d_mu_Gi * F_e_inverse
+    F_e_distance_contracted_by_mu_Ge = (
+        F_e_F_weight_mu_Ge_mu_Ge * F_e_distance_d_mu_Ge + F_e_F_weight_mu_Ge_mu_Gi * F_e_distance_d_mu_Gi
+    )
+    F_e_distance_contracted_by_mu_Gi = (
+        F_e_F_weight_mu_Ge_mu_Gi * F_e_distance_d_mu_Ge + F_e_F_weight_mu_Gi_mu_Gi * F_e_distance_d_mu_Gi
+    )
+    F_e_distance_contracted_with_distance = (
+        F_e_distance_contracted_by_mu_Ge * F_e_distance_d_mu_Ge
+        + F_e_distance_contracted_by_mu_Gi * F_e_distance_d_mu_Gi
+    )
+    F_e_distance_contracted_with_T_V = (
+        F_e_T_V_d_mu_Ge * F_e_distance_contracted_by_mu_Ge + F_e_T_V_d_mu_Gi * F_e_distance_contracted_by_mu_Gi
+    )
+    F_e_F_contracted = (
+        F_e_F_along_T_V * F_e_T_V_contracted
+        + F_e_F_along_distance * F_e_distance_contracted
+        + F_e_F_by_rate * F_e_T_V_contracted_with_T_V * F_e_rate_second
+        + F_e_F_by_tail * F_e_distance_contracted_with_distance * F_e_tail_second
+        - 0.5 * F_e_distance_contracted_with_T_V * F_e_rate_by_T_V * shared_51
+    )
     input_in_ex = max(external_input_in_ex + shared_0 + stimulus_in + S_i * c_pop0, 0.0)
     F_i_f_e = shared_4 + K_ext_e * input_in_ex
-    F_i_mu_Ge = F_i_f_e * shared_7
-    F_i_f_i = shared_6 + K_ext_i * external_input_in_in
+    F_i_mu_Ge = F_i_f_e * shared_5
+    F_i_f_i = shared_7 + K_ext_i * external_input_in_in
     F_i_mu_Gi = F_i_f_i * shared_8
     F_i_mu_G = F_i_mu_Ge + F_i_mu_Gi + g_L
     F_i_R = 1.0 / F_i_mu_G
-    F_i_gain_e_by_filter_e = F_i_R**2
-    F_i_R_by_mu_G_d_mu_Ge = 2.0 * F_i_R**3
-    F_i_mu_V_by_R = E_L_i * g_L + E_e * F_i_mu_Ge + E_i * F_i_mu_Gi - W_i
-    shared_85 = -F_i_gain_e_by_filter_e * F_i_mu_V_by_R
-    F_i_mu_V_by_mu_Ge_d_mu_Ge = -E_e * F_i_gain_e_by_filter_e
-    F_i_mu_V_by_mu_Gi_d_mu_Gi = -E_i * F_i_gain_e_by_filter_e
-    shared_88 = F_i_mu_V_by_mu_Gi_d_mu_Gi + F_i_R_by_mu_G_d_mu_Ge * F_i_mu_V_by_R
+    F_i_gain_i_by_filter_i = F_i_R**2
     F_i_T_m = C_m * F_i_R
-    F_i_memory_e = F_i_T_m + tau_e
-    F_i_filter_e = 1.0 / F_i_memory_e
-    F_i_filter_e_by_R = -C_m * F_i_filter_e**2
-    F_i_filter_e_d_mu_Ge = -F_i_filter_e_by_R * F_i_gain_e_by_filter_e
-    shared_90 = -2.0 * F_i_gain_e_by_filter_e
-    shared_91 = shared_17 * shared_90
-    F_i_filter_e_by_R_d_mu_Ge = shared_91 * F_i_filter_e**3
-    F_i_filter_e_d_mu_Ge_mu_Gi = (
-        F_i_R_by_mu_G_d_mu_Ge * F_i_filter_e_by_R - F_i_filter_e_by_R_d_mu_Ge * F_i_gain_e_by_filter_e
-    )
     F_i_memory_i = F_i_T_m + tau_i
     F_i_filter_i = 1.0 / F_i_memory_i
-    F_i_filter_i_by_R = -C_m * F_i_filter_i**2
-    F_i_filter_i_d_mu_Ge = -F_i_filter_i_by_R * F_i_gain_e_by_filter_e
-    F_i_filter_i_by_R_d_mu_Ge = shared_91 * F_i_filter_i**3
-    F_i_filter_i_d_mu_Ge_mu_Gi = (
-        F_i_R_by_mu_G_d_mu_Ge * F_i_filter_i_by_R - F_i_filter_i_by_R_d_mu_Ge * F_i_gain_e_by_filter_e
-    )
-    shared_97 = 2.0 * F_i_R
-    F_i_gain_e_by_R = F_i_filter_e * shared_97
-    shared_98 = -F_i_gain_e_by_R * F_i_gain_e_by_filter_e
-    shared_99 = F_i_filter_e * shared_90
-    F_i_gain_e_by_filter_e_d_mu_Ge = -F_i_gain_e_by_filter_e * shared_97
-    F_i_gain_e_by_R_d_mu_Gi = shared_99 + F_i_filter_e_d_mu_Ge * shared_97
-    shared_101 = F_i_R_by_mu_G_d_mu_Ge * F_i_gain_e_by_R - F_i_gain_e_by_R_d_mu_Gi * F_i_gain_e_by_filter_e
-    F_i_gain_i_by_R = F_i_filter_i * shared_97
-    shared_102 = -F_i_gain_e_by_filter_e * F_i_gain_i_by_R
-    shared_103 = F_i_filter_i * shared_90
-    F_i_gain_i_by_R_d_mu_Gi = shared_103 + F_i_filter_i_d_mu_Ge * shared_97
-    shared_104 = F_i_R_by_mu_G_d_mu_Ge * F_i_gain_i_by_R - F_i_gain_e_by_filter_e * F_i_gain_i_by_R_d_mu_Gi
-    F_i_mu_V = F_i_R * F_i_mu_V_by_R
-    F_i_drive_e_by_mu_Ge = shared_7 * (E_e - F_i_mu_V) ** 2
-    shared_107 = -2.0 * F_i_mu_V
-    shared_108 = shared_7 * (-shared_107 - shared_36)
-    F_i_mu_V_by_mu_Ge = E_e * F_i_R
-    F_i_mu_V_d_mu_Ge = F_i_mu_V_by_mu_Ge + shared_85
-    shared_109 = 2.0 * F_i_mu_V_d_mu_Ge
-    shared_110 = F_i_mu_Ge * shared_7
-    F_i_mu_V_by_mu_Gi = E_i * F_i_R
-    F_i_mu_V_d_mu_Gi = F_i_mu_V_by_mu_Gi + shared_85
-    shared_111 = 2.0 * F_i_mu_V_d_mu_Gi
+    F_i_gain_i = F_i_filter_i * F_i_gain_i_by_filter_i
+    F_i_mu_V_sum = E_L_i * g_L + E_e * F_i_mu_Ge + E_i * F_i_mu_Gi - W_i
+    F_i_mu_V = F_i_R * F_i_mu_V_sum
     F_i_drive_i_by_mu_Gi = shared_8 * (E_i - F_i_mu_V) ** 2
-    shared_113 = shared_8 * (-shared_107 - shared_42)
-    shared_114 = F_i_mu_Gi * shared_8
     F_i_drive_i = F_i_drive_i_by_mu_Gi * F_i_mu_Gi
-    F_i_gain_i = F_i_filter_i * F_i_gain_e_by_filter_e
-    shared_115 = F_i_drive_i * F_i_gain_i
-    F_i_gain_i_d_mu_Ge = shared_102 + F_i_filter_i_d_mu_Ge * F_i_gain_e_by_filter_e
-    shared_116 = F_i_drive_i * F_i_gain_i_d_mu_Ge
-    F_i_drive_i_by_mu_V = F_i_mu_Gi * shared_113
-    F_i_drive_i_d_mu_Ge = F_i_drive_i_by_mu_V * F_i_mu_V_d_mu_Ge
-    shared_117 = F_i_drive_i_d_mu_Ge * F_i_gain_i
-    F_i_drive_i_d_mu_Gi = F_i_drive_i_by_mu_Gi + F_i_drive_i_by_mu_V * F_i_mu_V_d_mu_Gi
-    shared_119 = F_i_drive_i_d_mu_Gi * F_i_gain_i
+    shared_56 = F_i_drive_i * F_i_gain_i
+    F_i_memory_e = F_i_T_m + tau_e
+    F_i_filter_e = 1.0 / F_i_memory_e
+    F_i_gain_e = F_i_filter_e * F_i_gain_i_by_filter_i
+    F_i_drive_e_by_mu_Ge = shared_5 * (E_e - F_i_mu_V) ** 2
     F_i_drive_e = F_i_drive_e_by_mu_Ge * F_i_mu_Ge
-    F_i_gain_e = F_i_filter_e * F_i_gain_e_by_filter_e
-    F_i_power = shared_115 + F_i_drive_e * F_i_gain_e
+    F_i_power = shared_56 + F_i_drive_e * F_i_gain_e
     F_i_spread = sqrt(F_i_power)
-    F_i_inverse = 1.0 / F_i_spread
-    shared_120 = 0.25 * F_i_inverse**3
-    shared_inverse_F_i_power = 1.0 / F_i_power
-    shared_121 = shared_51 * shared_inverse_F_i_power
-    shared_122 = shared_51 * shared_inverse_F_i_power**2
-    shared_123 = -C_m * F_i_gain_e_by_filter_e
-    shared_124 = F_i_gain_i * shared_122
-    shared_125 = F_i_drive_i * shared_122
-    shared_126 = shared_inverse_F_i_power**3
-    shared_127 = C_m * F_i_R_by_mu_G_d_mu_Ge
-    F_i_sigma_V = 0.7071067811865476 * F_i_spread
-    F_i_S = 0.16666666666666666 * F_i_sigma_V - 0.6666666666666666
-    shared_128 = 1000.0 * F_i_S
-    shared_129 = 1000.0 * P_i_3
+    F_i_S = 0.11785113019775792 * F_i_spread - 0.6666666666666666
+    shared_58 = 1000.0 * F_i_S
+    shared_59 = 1000.0 * P_i_3
     F_i_V = 0.1 * F_i_mu_V + 6.0
-    shared_130 = 1000.0 * F_i_V
-    F_i_T_V = F_i_memory_e + shared_115 * shared_121
-    F_i_T = F_i_T_V * shared_59 - 0.5
-    shared_131 = F_i_T * P_i_9
-    shared_132 = F_i_V * P_i_7
-    shared_133 = P_i_8 * shared_130
-    shared_134 = 2000.0 * P_i_6
-    shared_135 = 100.0 * P_i_8
-    shared_136 = 27.77777777777778 * P_i_5
-    shared_137 = 11.785113019775793 * P_i_7
-    F_i_T_V_by_drive_i = F_i_gain_i * shared_121
-    F_i_T_V_by_gain_i = F_i_drive_i * shared_121
-    F_i_T_V_by_power = -shared_115 * shared_122
-    F_i_drive_e_by_mu_V = F_i_mu_Ge * shared_108
-    F_i_drive_e_d_mu_Ge = F_i_drive_e_by_mu_Ge + F_i_drive_e_by_mu_V * F_i_mu_V_d_mu_Ge
-    F_i_gain_e_d_mu_Ge = shared_98 + F_i_filter_e_d_mu_Ge * F_i_gain_e_by_filter_e
-    F_i_power_d_mu_Ge = shared_116 + shared_117 + F_i_drive_e * F_i_gain_e_d_mu_Ge + F_i_drive_e_d_mu_Ge * F_i_gain_e
-    F_i_T_V_d_mu_Ge = (
-        shared_123
-        + F_i_T_V_by_drive_i * F_i_drive_i_d_mu_Ge
-        + F_i_T_V_by_gain_i * F_i_gain_i_d_mu_Ge
-        + F_i_T_V_by_power * F_i_power_d_mu_Ge
-    )
-    shared_138 = F_i_T_V_d_mu_Ge * shared_59
-    shared_139 = 117.85113019775793 * P_i_9
-    shared_140 = shared_139 * shared_59
-    shared_141 = shared_135 * shared_59
-    shared_142 = shared_134 * shared_74
-    shared_143 = 20.0 * P_i_4
-    shared_144 = 2.0 * F_i_inverse**3
-    F_i_V_thre = (
+    shared_60 = 1000.0 * F_i_V
+    shared_61 = 1000.0 * P_i_6
+    shared_inverse_F_i_power = 1.0 / F_i_power
+    shared_57 = shared_14 * shared_inverse_F_i_power
+    F_i_T_V = F_i_memory_e + shared_56 * shared_57
+    F_i_T = F_i_T_V * shared_16 - 0.5
+    shared_62 = F_i_T * P_i_9
+    shared_63 = F_i_V * P_i_7
+    shared_64 = P_i_8 * shared_60
+    F_i_gap = (
         1000.0 * P_i_0
-        + F_i_T * shared_129
-        + F_i_T * shared_133
-        + P_i_1 * shared_130
-        + P_i_2 * shared_128
-        + shared_128 * shared_131
-        + shared_128 * shared_132
+        + F_i_T * shared_59
+        + F_i_T * shared_64
+        + P_i_1 * shared_60
+        + P_i_2 * shared_58
+        + shared_58 * shared_62
+        + shared_58 * shared_63
+        + shared_61 * F_i_T**2
         + 1000.0 * P_i_4 * F_i_V**2
         + 1000.0 * P_i_5 * F_i_S**2
-        + 1000.0 * P_i_6 * F_i_T**2
+        - F_i_mu_V
     )
-    F_i_gap = F_i_V_thre - F_i_mu_V
+    F_i_inverse = 1.0 / F_i_spread
     F_i_distance = F_i_gap * F_i_inverse
-    shared_145 = exp(-(F_i_distance**2))
-    shared_146 = 2.256758334191025 * F_i_distance * shared_145
-    F_i_rate = 1.0 / F_i_T_V
-    shared_147 = 2.0 * F_i_rate**3
+    shared_65 = exp(-(F_i_distance**2))
     F_i_tail = erfc(F_i_distance)
     F_i_F_by_rate = 0.5 * F_i_tail
-    shared_149 = 1.0 / T
-    shared_150 = N_tot**2
-    shared_151 = 0.5 * shared_150
-    shared_152 = C_ee * shared_151 * Q_e**2 * p_connect_e**2 * shared_2**2 * tau_e**2
-    shared_153 = C_ii * shared_151 * Q_i**2 * g**2 * p_connect_i**2 * tau_i**2
-    shared_154 = shared_3 * shared_7
-    shared_155 = shared_5 * shared_8
-    shared_156 = C_ei * shared_150 * shared_154 * shared_155
+    F_i_rate = 1.0 / F_i_T_V
     F_i_F = F_i_F_by_rate * F_i_rate
-    shared_157 = F_i_F - I
-    F_e_F = F_e_F_by_rate * F_e_rate
-    shared_158 = F_e_F - E
-    shared_159 = 2.0 * C_ee
-    shared_161 = N_tot * shared_154
-    F_e_F_by_tail = 0.5 * F_e_rate
-    F_e_rate_by_T_V = -(F_e_rate**2)
-    F_e_rate_d_mu_Ge = F_e_T_V_d_mu_Ge * F_e_rate_by_T_V
-    F_e_V_thre_by_T_V = shared_59 * (shared_61 + shared_65 + F_e_T * shared_66 + P_e_9 * shared_60)
-    F_e_V_thre_by_mu_V = 100.0 * P_e_1 + F_e_T * shared_67 + 100.0 * F_e_S * P_e_7 + 200.0 * F_e_V * P_e_4
-    F_e_V_thre_by_spread = (
-        117.85113019775793 * P_e_2
-        + 117.85113019775793 * shared_63
-        + 117.85113019775793 * shared_64
-        + 235.70226039551585 * F_e_S * P_e_5
+    shared_83 = F_i_F - I
+    shared_81 = 1.1283791670955126 * shared_65
+    F_i_filter_i_by_R = -C_m * F_i_filter_i**2
+    F_i_filter_i_along_mu_G = -F_i_filter_i_by_R * F_i_gain_i_by_filter_i
+    shared_67 = 2.0 * F_i_R
+    F_i_gain_i_by_R = F_i_filter_i * shared_67
+    F_i_gain_i_along_mu_G = F_i_filter_i_along_mu_G * F_i_gain_i_by_filter_i - F_i_gain_i_by_R * F_i_gain_i_by_filter_i
+    F_i_mu_V_along_mu_G = -F_i_gain_i_by_filter_i * F_i_mu_V_sum
+    F_i_mu_V_d_mu_Ge = F_i_mu_V_along_mu_G + E_e * F_i_R
+    shared_71 = -2.0 * F_i_mu_V
+    shared_72 = -shared_38 - shared_71
+    shared_73 = F_i_mu_Gi * shared_8
+    F_i_drive_i_by_mu_V = shared_72 * shared_73
+    F_i_drive_i_d_mu_Ge = F_i_drive_i_by_mu_V * F_i_mu_V_d_mu_Ge
+    F_i_mu_V_d_mu_Gi = F_i_mu_V_along_mu_G + E_i * F_i_R
+    F_i_drive_i_d_mu_Gi = F_i_drive_i_by_mu_Gi + F_i_drive_i_by_mu_V * F_i_mu_V_d_mu_Gi
+    F_i_mu_G_contracted_with_drive_i = (
+        F_e_mu_G_contracted_by_mu_Ge * F_i_drive_i_d_mu_Ge + F_e_mu_G_contracted_by_mu_Gi * F_i_drive_i_d_mu_Gi
     )
-    F_e_spread_by_power = 0.5 * F_e_inverse
-    F_e_spread_d_mu_Ge = F_e_power_d_mu_Ge * F_e_spread_by_power
-    F_e_V_thre_d_mu_Ge = (
-        F_e_T_V_d_mu_Ge * F_e_V_thre_by_T_V
-        + F_e_V_thre_by_mu_V * F_e_mu_V_d_mu_Ge
-        + F_e_V_thre_by_spread * F_e_spread_d_mu_Ge
+    shared_76 = F_i_gain_i_along_mu_G * F_i_mu_G_contracted_with_drive_i
+    shared_77 = shared_14 * shared_inverse_F_i_power**2
+    shared_78 = F_i_drive_i * F_i_gain_i_along_mu_G
+    F_i_R_second = F_i_R**3
+    shared_68 = F_i_gain_i_by_filter_i**2
+    shared_70 = -F_i_gain_i_by_filter_i * shared_67
+    shared_69 = shared_34 * shared_68
+    F_i_filter_i_second = F_i_R_second * F_i_filter_i_by_R + shared_69 * F_i_filter_i**3
+    F_i_gain_i_second = (
+        F_i_R_second * F_i_gain_i_by_R
+        + F_i_filter_i * shared_68
+        + F_i_filter_i_along_mu_G * shared_70
+        + F_i_filter_i_second * F_i_gain_i_by_filter_i
     )
-    F_e_gap_d_mu_Ge = F_e_V_thre_d_mu_Ge - F_e_mu_V_d_mu_Ge
-    F_e_inverse_by_spread = -(F_e_inverse**2)
-    F_e_inverse_d_mu_Ge = F_e_inverse_by_spread * F_e_spread_d_mu_Ge
-    F_e_distance_d_mu_Ge = F_e_gap * F_e_inverse_d_mu_Ge + F_e_gap_d_mu_Ge * F_e_inverse
-    F_e_tail_by_distance = -1.1283791670955126 * shared_78
-    F_e_tail_d_mu_Ge = F_e_distance_d_mu_Ge * F_e_tail_by_distance
-    F_e_F_d_mu_Ge = F_e_F_by_rate * F_e_rate_d_mu_Ge + F_e_F_by_tail * F_e_tail_d_mu_Ge
-    shared_162 = F_e_F_d_mu_Ge * shared_161
-    shared_163 = 2.0 * C_ei
-    shared_164 = N_tot * shared_155
-    F_e_drive_e_d_mu_Gi = F_e_drive_e_by_mu_V * F_e_mu_V_d_mu_Gi
-    F_e_power_d_mu_Gi = shared_46 + shared_49 + F_e_drive_e * F_e_gain_e_d_mu_Ge + F_e_drive_e_d_mu_Gi * F_e_gain_e
-    F_e_T_V_d_mu_Gi = (
-        shared_54
-        + F_e_T_V_by_drive_i * F_e_drive_i_d_mu_Gi
-        + F_e_T_V_by_gain_i * F_e_gain_i_d_mu_Ge
-        + F_e_T_V_by_power * F_e_power_d_mu_Gi
+    F_i_mu_V_contracted = (
+        F_e_mu_G_contracted_with_mu_G * F_i_R_second * F_i_mu_V_sum
+        - F_e_mu_G_contracted_with_sum * F_i_gain_i_by_filter_i
     )
-    F_e_rate_d_mu_Gi = F_e_T_V_d_mu_Gi * F_e_rate_by_T_V
-    F_e_spread_d_mu_Gi = F_e_power_d_mu_Gi * F_e_spread_by_power
-    F_e_V_thre_d_mu_Gi = (
-        F_e_T_V_d_mu_Gi * F_e_V_thre_by_T_V
-        + F_e_V_thre_by_mu_V * F_e_mu_V_d_mu_Gi
-        + F_e_V_thre_by_spread * F_e_spread_d_mu_Gi
+    F_i_mu_V_contracted_by_mu_Gi = (
+        F_e_F_weight_mu_Ge_mu_Gi * F_i_mu_V_d_mu_Ge + F_e_F_weight_mu_Gi_mu_Gi * F_i_mu_V_d_mu_Gi
     )
-    F_e_gap_d_mu_Gi = F_e_V_thre_d_mu_Gi - F_e_mu_V_d_mu_Gi
-    F_e_inverse_d_mu_Gi = F_e_inverse_by_spread * F_e_spread_d_mu_Gi
-    F_e_distance_d_mu_Gi = F_e_gap * F_e_inverse_d_mu_Gi + F_e_gap_d_mu_Gi * F_e_inverse
-    F_e_tail_d_mu_Gi = F_e_distance_d_mu_Gi * F_e_tail_by_distance
-    F_e_F_d_mu_Gi = F_e_F_by_rate * F_e_rate_d_mu_Gi + F_e_F_by_tail * F_e_tail_d_mu_Gi
-    shared_165 = F_e_F_d_mu_Gi * shared_164
-    F_i_F_by_tail = 0.5 * F_i_rate
+    F_i_mu_V_contracted_by_mu_Ge = (
+        F_e_F_weight_mu_Ge_mu_Ge * F_i_mu_V_d_mu_Ge + F_e_F_weight_mu_Ge_mu_Gi * F_i_mu_V_d_mu_Gi
+    )
+    F_i_mu_V_contracted_with_mu_V = (
+        F_i_mu_V_contracted_by_mu_Ge * F_i_mu_V_d_mu_Ge + F_i_mu_V_contracted_by_mu_Gi * F_i_mu_V_d_mu_Gi
+    )
+    F_i_drive_i_contracted = (
+        F_i_drive_i_by_mu_V * F_i_mu_V_contracted
+        + F_i_mu_V_contracted_with_mu_V * shared_73
+        + F_i_mu_V_contracted_by_mu_Gi * shared_72 * shared_8
+    )
+    F_i_filter_e_by_R = -C_m * F_i_filter_e**2
+    F_i_filter_e_along_mu_G = -F_i_filter_e_by_R * F_i_gain_i_by_filter_i
+    F_i_gain_e_by_R = F_i_filter_e * shared_67
+    F_i_gain_e_along_mu_G = F_i_filter_e_along_mu_G * F_i_gain_i_by_filter_i - F_i_gain_e_by_R * F_i_gain_i_by_filter_i
+    F_i_filter_e_second = F_i_R_second * F_i_filter_e_by_R + shared_69 * F_i_filter_e**3
+    F_i_gain_e_second = (
+        F_i_R_second * F_i_gain_e_by_R
+        + F_i_filter_e * shared_68
+        + F_i_filter_e_along_mu_G * shared_70
+        + F_i_filter_e_second * F_i_gain_i_by_filter_i
+    )
+    shared_74 = -shared_41 - shared_71
+    shared_75 = F_i_mu_Ge * shared_5
+    F_i_drive_e_by_mu_V = shared_74 * shared_75
+    F_i_drive_e_contracted = (
+        F_i_drive_e_by_mu_V * F_i_mu_V_contracted
+        + F_i_mu_V_contracted_with_mu_V * shared_75
+        + F_i_mu_V_contracted_by_mu_Ge * shared_5 * shared_74
+    )
+    F_i_drive_e_d_mu_Ge = F_i_drive_e_by_mu_Ge + F_i_drive_e_by_mu_V * F_i_mu_V_d_mu_Ge
     F_i_drive_e_d_mu_Gi = F_i_drive_e_by_mu_V * F_i_mu_V_d_mu_Gi
-    F_i_power_d_mu_Gi = shared_116 + shared_119 + F_i_drive_e * F_i_gain_e_d_mu_Ge + F_i_drive_e_d_mu_Gi * F_i_gain_e
-    F_i_T_V_d_mu_Gi = (
-        shared_123
-        + F_i_T_V_by_drive_i * F_i_drive_i_d_mu_Gi
-        + F_i_T_V_by_gain_i * F_i_gain_i_d_mu_Ge
-        + F_i_T_V_by_power * F_i_power_d_mu_Gi
+    F_i_mu_G_contracted_with_drive_e = (
+        F_e_mu_G_contracted_by_mu_Ge * F_i_drive_e_d_mu_Ge + F_e_mu_G_contracted_by_mu_Gi * F_i_drive_e_d_mu_Gi
     )
-    F_i_rate_by_T_V = -(F_i_rate**2)
-    F_i_rate_d_mu_Gi = F_i_T_V_d_mu_Gi * F_i_rate_by_T_V
-    F_i_V_thre_by_T_V = shared_59 * (shared_129 + shared_133 + F_i_T * shared_134 + P_i_9 * shared_128)
-    F_i_V_thre_by_mu_V = 100.0 * P_i_1 + F_i_T * shared_135 + 100.0 * F_i_S * P_i_7 + 200.0 * F_i_V * P_i_4
-    F_i_V_thre_by_spread = (
+    F_i_power_contracted = (
+        shared_76
+        + F_e_mu_G_contracted_with_mu_G * (F_i_drive_e * F_i_gain_e_second + F_i_drive_i * F_i_gain_i_second)
+        + F_i_drive_e_contracted * F_i_gain_e
+        + F_i_drive_i_contracted * F_i_gain_i
+        + F_i_gain_e_along_mu_G * F_i_mu_G_contracted_with_drive_e
+    )
+    F_i_T_V_by_drive_i = F_i_gain_i * shared_57
+    F_i_T_V_by_gain_i = F_i_drive_i * shared_57
+    F_i_T_V_by_power = -shared_56 * shared_77
+    F_i_power_along_mu_G = shared_78 + F_i_drive_e * F_i_gain_e_along_mu_G
+    F_i_power_d_mu_Ge = F_i_power_along_mu_G + F_i_drive_e_d_mu_Ge * F_i_gain_e + F_i_drive_i_d_mu_Ge * F_i_gain_i
+    F_i_power_d_mu_Gi = F_i_power_along_mu_G + F_i_drive_e_d_mu_Gi * F_i_gain_e + F_i_drive_i_d_mu_Gi * F_i_gain_i
+    F_i_power_contracted_by_mu_Ge = (
+        F_e_F_weight_mu_Ge_mu_Ge * F_i_power_d_mu_Ge + F_e_F_weight_mu_Ge_mu_Gi * F_i_power_d_mu_Gi
+    )
+    F_i_power_contracted_by_mu_Gi = (
+        F_e_F_weight_mu_Ge_mu_Gi * F_i_power_d_mu_Ge + F_e_F_weight_mu_Gi_mu_Gi * F_i_power_d_mu_Gi
+    )
+    F_i_power_contracted_with_drive_i = (
+        F_i_drive_i_d_mu_Ge * F_i_power_contracted_by_mu_Ge + F_i_drive_i_d_mu_Gi * F_i_power_contracted_by_mu_Gi
+    )
+    F_i_power_contracted_with_mu_G = F_i_power_contracted_by_mu_Ge + F_i_power_contracted_by_mu_Gi
+    F_i_power_contracted_with_power = (
+        F_i_power_contracted_by_mu_Ge * F_i_power_d_mu_Ge + F_i_power_contracted_by_mu_Gi * F_i_power_d_mu_Gi
+    )
+    F_i_T_V_contracted = (
+        F_e_mu_G_contracted_with_mu_G * (C_m * F_i_R_second + F_i_T_V_by_gain_i * F_i_gain_i_second)
+        + F_i_T_V_by_drive_i * F_i_drive_i_contracted
+        + F_i_T_V_by_power * F_i_power_contracted
+        + shared_57 * shared_76
+        + F_i_power_contracted_with_power * shared_14 * shared_56 * shared_inverse_F_i_power**3
+        - F_i_gain_i * F_i_power_contracted_with_drive_i * shared_77
+        - F_i_power_contracted_with_mu_G * shared_77 * shared_78
+    )
+    F_i_T_V_along_mu_G = F_i_T_V_by_gain_i * F_i_gain_i_along_mu_G - C_m * F_i_gain_i_by_filter_i
+    F_i_T_V_d_mu_Ge = (
+        F_i_T_V_along_mu_G + F_i_T_V_by_drive_i * F_i_drive_i_d_mu_Ge + F_i_T_V_by_power * F_i_power_d_mu_Ge
+    )
+    F_i_T_V_d_mu_Gi = (
+        F_i_T_V_along_mu_G + F_i_T_V_by_drive_i * F_i_drive_i_d_mu_Gi + F_i_T_V_by_power * F_i_power_d_mu_Gi
+    )
+    F_i_T_V_contracted_by_mu_Ge = (
+        F_e_F_weight_mu_Ge_mu_Ge * F_i_T_V_d_mu_Ge + F_e_F_weight_mu_Ge_mu_Gi * F_i_T_V_d_mu_Gi
+    )
+    F_i_T_V_contracted_by_mu_Gi = (
+        F_e_F_weight_mu_Ge_mu_Gi * F_i_T_V_d_mu_Ge + F_e_F_weight_mu_Gi_mu_Gi * F_i_T_V_d_mu_Gi
+    )
+    F_i_T_V_contracted_with_T_V = (
+        F_i_T_V_contracted_by_mu_Ge * F_i_T_V_d_mu_Ge + F_i_T_V_contracted_by_mu_Gi * F_i_T_V_d_mu_Gi
+    )
+    shared_79 = 100.0 * P_i_8
+    F_i_spread_by_power = 0.5 * F_i_inverse
+    shared_80 = F_i_spread_by_power**2
+    F_i_spread_second = -0.125 * F_i_inverse**3
+    F_i_gap_by_spread = (
         117.85113019775793 * P_i_2
-        + 117.85113019775793 * shared_131
-        + 117.85113019775793 * shared_132
+        + 117.85113019775793 * shared_62
+        + 117.85113019775793 * shared_63
         + 235.70226039551585 * F_i_S * P_i_5
     )
-    F_i_spread_by_power = 0.5 * F_i_inverse
-    F_i_spread_d_mu_Gi = F_i_power_d_mu_Gi * F_i_spread_by_power
-    F_i_V_thre_d_mu_Gi = (
-        F_i_T_V_d_mu_Gi * F_i_V_thre_by_T_V
-        + F_i_V_thre_by_mu_V * F_i_mu_V_d_mu_Gi
-        + F_i_V_thre_by_spread * F_i_spread_d_mu_Gi
+    F_i_gap_by_T_V = shared_16 * (shared_59 + shared_64 + P_i_9 * shared_58 + 2000.0 * F_i_T * P_i_6)
+    F_i_gap_by_mu_V = 100.0 * P_i_1 + F_i_T * shared_79 + 100.0 * F_i_S * P_i_7 + 200.0 * F_i_V * P_i_4 - 1.0
+    F_i_gap_along_power = F_i_gap_by_spread * F_i_spread_by_power
+    F_i_power_contracted_with_T_V = (
+        F_i_T_V_d_mu_Ge * F_i_power_contracted_by_mu_Ge + F_i_T_V_d_mu_Gi * F_i_power_contracted_by_mu_Gi
     )
-    F_i_gap_d_mu_Gi = F_i_V_thre_d_mu_Gi - F_i_mu_V_d_mu_Gi
+    F_i_power_contracted_with_mu_V = (
+        F_i_mu_V_d_mu_Ge * F_i_power_contracted_by_mu_Ge + F_i_mu_V_d_mu_Gi * F_i_power_contracted_by_mu_Gi
+    )
+    F_i_T_V_contracted_with_mu_V = (
+        F_i_T_V_contracted_by_mu_Ge * F_i_mu_V_d_mu_Ge + F_i_T_V_contracted_by_mu_Gi * F_i_mu_V_d_mu_Gi
+    )
+    F_i_gap_contracted = (
+        F_i_T_V_contracted * F_i_gap_by_T_V
+        + F_i_gap_along_power * F_i_power_contracted
+        + F_i_gap_by_mu_V * F_i_mu_V_contracted
+        + F_i_power_contracted_with_power * (F_i_gap_by_spread * F_i_spread_second + 13.88888888888889 * P_i_5 * shared_80)
+        + 10.0 * F_i_mu_V_contracted_with_mu_V * P_i_4
+        + F_i_T_V_contracted_with_T_V * shared_49 * shared_61
+        + F_i_T_V_contracted_with_mu_V * shared_16 * shared_79
+        + 11.785113019775793 * F_i_power_contracted_with_mu_V * F_i_spread_by_power * P_i_7
+        + F_i_power_contracted_with_T_V * F_i_spread_by_power * P_i_9 * shared_50
+    )
     F_i_inverse_by_spread = -(F_i_inverse**2)
-    F_i_inverse_d_mu_Gi = F_i_inverse_by_spread * F_i_spread_d_mu_Gi
-    F_i_distance_d_mu_Gi = F_i_gap * F_i_inverse_d_mu_Gi + F_i_gap_d_mu_Gi * F_i_inverse
-    F_i_tail_by_distance = -1.1283791670955126 * shared_145
-    F_i_tail_d_mu_Gi = F_i_distance_d_mu_Gi * F_i_tail_by_distance
-    F_i_F_d_mu_Gi = F_i_F_by_rate * F_i_rate_d_mu_Gi + F_i_F_by_tail * F_i_tail_d_mu_Gi
-    shared_166 = F_i_F_d_mu_Gi * shared_164
-    F_i_rate_d_mu_Ge = F_i_T_V_d_mu_Ge * F_i_rate_by_T_V
-    F_i_spread_d_mu_Ge = F_i_power_d_mu_Ge * F_i_spread_by_power
-    F_i_V_thre_d_mu_Ge = (
-        F_i_T_V_d_mu_Ge * F_i_V_thre_by_T_V
-        + F_i_V_thre_by_mu_V * F_i_mu_V_d_mu_Ge
-        + F_i_V_thre_by_spread * F_i_spread_d_mu_Ge
-    )
-    F_i_gap_d_mu_Ge = F_i_V_thre_d_mu_Ge - F_i_mu_V_d_mu_Ge
-    F_i_inverse_d_mu_Ge = F_i_inverse_by_spread * F_i_spread_d_mu_Ge
-    F_i_distance_d_mu_Ge = F_i_gap * F_i_inverse_d_mu_Ge + F_i_gap_d_mu_Ge * F_i_inverse
-    F_i_tail_d_mu_Ge = F_i_distance_d_mu_Ge * F_i_tail_by_distance
-    F_i_F_d_mu_Ge = F_i_F_by_rate * F_i_rate_d_mu_Ge + F_i_F_by_tail * F_i_tail_d_mu_Ge
-    shared_167 = F_i_F_d_mu_Ge * shared_161
-    shared_168 = 2.0 * C_ii
-    shared_169 = 1.0 / tau_w_e
-    shared_170 = 1.0 / tau_w_i
-    F_e_mu_V_d_mu_Ge_mu_Ge = 2.0 * F_e_mu_V_by_mu_Ge_d_mu_Ge + F_e_R_by_mu_G_d_mu_Ge * F_e_mu_V_by_R
-    F_e_mu_V_d_mu_Ge_mu_Gi = F_e_mu_V_by_mu_Ge_d_mu_Ge + shared_15
-    F_e_mu_V_d_mu_Gi_mu_Gi = F_e_mu_V_by_mu_Gi_d_mu_Gi + shared_15
-    F_e_gain_e_d_mu_Ge_mu_Ge = (
-        F_e_R_by_mu_G_d_mu_Ge * F_e_gain_e_by_R
-        + F_e_filter_e_d_mu_Ge * F_e_gain_e_by_filter_e_d_mu_Ge
-        + F_e_filter_e_d_mu_Ge_mu_Gi * F_e_gain_e_by_filter_e
-        - F_e_gain_e_by_R_d_mu_Gi * F_e_gain_e_by_filter_e
-    )
-    F_e_gain_e_d_mu_Ge_mu_Gi = (
-        shared_29
-        + F_e_filter_e_d_mu_Ge * F_e_gain_e_by_filter_e_d_mu_Ge
-        + F_e_filter_e_d_mu_Ge_mu_Gi * F_e_gain_e_by_filter_e
-    )
-    F_e_gain_i_d_mu_Ge_mu_Ge = (
-        F_e_R_by_mu_G_d_mu_Ge * F_e_gain_i_by_R
-        + F_e_filter_i_d_mu_Ge * F_e_gain_e_by_filter_e_d_mu_Ge
-        + F_e_filter_i_d_mu_Ge_mu_Gi * F_e_gain_e_by_filter_e
-        - F_e_gain_e_by_filter_e * F_e_gain_i_by_R_d_mu_Gi
-    )
-    F_e_gain_i_d_mu_Ge_mu_Gi = (
-        shared_32
-        + F_e_filter_i_d_mu_Ge * F_e_gain_e_by_filter_e_d_mu_Ge
-        + F_e_filter_i_d_mu_Ge_mu_Gi * F_e_gain_e_by_filter_e
-    )
-    F_e_drive_e_by_mu_Ge_d_mu_Ge = F_e_mu_V_d_mu_Ge * shared_37
-    F_e_drive_e_by_mu_Ge_d_mu_Gi = F_e_mu_V_d_mu_Gi * shared_37
-    F_e_drive_e_by_mu_V_d_mu_Ge = shared_37 + shared_38 * shared_39
-    F_e_drive_e_by_mu_V_d_mu_Gi = shared_39 * shared_40
-    F_e_drive_e_d_mu_Ge_mu_Ge = (
-        F_e_drive_e_by_mu_Ge_d_mu_Ge
-        + F_e_drive_e_by_mu_V * F_e_mu_V_d_mu_Ge_mu_Ge
-        + F_e_drive_e_by_mu_V_d_mu_Ge * F_e_mu_V_d_mu_Ge
-    )
-    F_e_drive_e_d_mu_Ge_mu_Gi = (
-        F_e_drive_e_by_mu_Ge_d_mu_Gi
-        + F_e_drive_e_by_mu_V * F_e_mu_V_d_mu_Ge_mu_Gi
-        + F_e_drive_e_by_mu_V_d_mu_Gi * F_e_mu_V_d_mu_Ge
-    )
-    F_e_drive_e_d_mu_Gi_mu_Gi = (
-        F_e_drive_e_by_mu_V * F_e_mu_V_d_mu_Gi_mu_Gi + F_e_drive_e_by_mu_V_d_mu_Gi * F_e_mu_V_d_mu_Gi
-    )
-    F_e_drive_i_by_mu_Gi_d_mu_Gi = F_e_mu_V_d_mu_Gi * shared_43
-    F_e_drive_i_by_mu_V_d_mu_Ge = shared_38 * shared_44
-    F_e_drive_i_by_mu_V_d_mu_Gi = shared_43 + shared_40 * shared_44
-    F_e_drive_i_d_mu_Ge_mu_Ge = (
-        F_e_drive_i_by_mu_V * F_e_mu_V_d_mu_Ge_mu_Ge + F_e_drive_i_by_mu_V_d_mu_Ge * F_e_mu_V_d_mu_Ge
-    )
-    F_e_drive_i_d_mu_Ge_mu_Gi = (
-        F_e_drive_i_by_mu_V * F_e_mu_V_d_mu_Ge_mu_Gi + F_e_drive_i_by_mu_V_d_mu_Gi * F_e_mu_V_d_mu_Ge
-    )
-    F_e_drive_i_d_mu_Gi_mu_Gi = (
-        F_e_drive_i_by_mu_Gi_d_mu_Gi
-        + F_e_drive_i_by_mu_V * F_e_mu_V_d_mu_Gi_mu_Gi
-        + F_e_drive_i_by_mu_V_d_mu_Gi * F_e_mu_V_d_mu_Gi
-    )
-    F_e_power_d_mu_Ge_mu_Ge = (
-        F_e_drive_e * F_e_gain_e_d_mu_Ge_mu_Ge
-        + F_e_drive_e_d_mu_Ge_mu_Ge * F_e_gain_e
-        + F_e_drive_i * F_e_gain_i_d_mu_Ge_mu_Ge
-        + F_e_drive_i_d_mu_Ge_mu_Ge * F_e_gain_i
-        + 2.0 * F_e_drive_e_d_mu_Ge * F_e_gain_e_d_mu_Ge
-        + 2.0 * F_e_drive_i_d_mu_Ge * F_e_gain_i_d_mu_Ge
-    )
-    F_e_power_d_mu_Ge_mu_Gi = (
-        F_e_drive_e * F_e_gain_e_d_mu_Ge_mu_Gi
-        + F_e_drive_e_d_mu_Ge * F_e_gain_e_d_mu_Ge
-        + F_e_drive_e_d_mu_Ge_mu_Gi * F_e_gain_e
-        + F_e_drive_e_d_mu_Gi * F_e_gain_e_d_mu_Ge
-        + F_e_drive_i * F_e_gain_i_d_mu_Ge_mu_Gi
-        + F_e_drive_i_d_mu_Ge * F_e_gain_i_d_mu_Ge
-        + F_e_drive_i_d_mu_Ge_mu_Gi * F_e_gain_i
-        + F_e_drive_i_d_mu_Gi * F_e_gain_i_d_mu_Ge
-    )
-    F_e_power_d_mu_Gi_mu_Gi = (
-        F_e_drive_e * F_e_gain_e_d_mu_Ge_mu_Gi
-        + F_e_drive_e_d_mu_Gi_mu_Gi * F_e_gain_e
-        + F_e_drive_i * F_e_gain_i_d_mu_Ge_mu_Gi
-        + F_e_drive_i_d_mu_Gi_mu_Gi * F_e_gain_i
-        + 2.0 * F_e_drive_e_d_mu_Gi * F_e_gain_e_d_mu_Ge
-        + 2.0 * F_e_drive_i_d_mu_Gi * F_e_gain_i_d_mu_Ge
-    )
-    F_e_spread_by_power_d_mu_Ge = -F_e_power_d_mu_Ge * shared_50
-    F_e_spread_by_power_d_mu_Gi = -F_e_power_d_mu_Gi * shared_50
-    F_e_spread_d_mu_Ge_mu_Ge = (
-        F_e_power_d_mu_Ge * F_e_spread_by_power_d_mu_Ge + F_e_power_d_mu_Ge_mu_Ge * F_e_spread_by_power
-    )
-    F_e_spread_d_mu_Ge_mu_Gi = (
-        F_e_power_d_mu_Ge * F_e_spread_by_power_d_mu_Gi + F_e_power_d_mu_Ge_mu_Gi * F_e_spread_by_power
-    )
-    F_e_spread_d_mu_Gi_mu_Gi = (
-        F_e_power_d_mu_Gi * F_e_spread_by_power_d_mu_Gi + F_e_power_d_mu_Gi_mu_Gi * F_e_spread_by_power
-    )
-    F_e_T_V_by_drive_i_d_mu_Ge = (
-        F_e_gain_i_d_mu_Ge * shared_51 * shared_inverse_F_e_power - F_e_power_d_mu_Ge * shared_55
-    )
-    F_e_T_V_by_drive_i_d_mu_Gi = (
-        F_e_gain_i_d_mu_Ge * shared_51 * shared_inverse_F_e_power - F_e_power_d_mu_Gi * shared_55
-    )
-    F_e_T_V_by_gain_i_d_mu_Ge = (
-        F_e_drive_i_d_mu_Ge * shared_51 * shared_inverse_F_e_power - F_e_power_d_mu_Ge * shared_56
-    )
-    F_e_T_V_by_gain_i_d_mu_Gi = (
-        F_e_drive_i_d_mu_Gi * shared_51 * shared_inverse_F_e_power - F_e_power_d_mu_Gi * shared_56
-    )
-    F_e_T_V_by_power_d_mu_Ge = (
-        2.0 * F_e_drive_i * F_e_gain_i * F_e_power_d_mu_Ge * shared_51 * shared_57
-        - shared_46 * shared_53
-        - shared_47 * shared_53
-    )
-    F_e_T_V_by_power_d_mu_Gi = (
-        2.0 * F_e_drive_i * F_e_gain_i * F_e_power_d_mu_Gi * shared_51 * shared_57
-        - shared_46 * shared_53
-        - shared_49 * shared_53
-    )
-    F_e_T_V_d_mu_Ge_mu_Ge = (
-        C_m * F_e_R_by_mu_G_d_mu_Ge
-        + F_e_T_V_by_drive_i * F_e_drive_i_d_mu_Ge_mu_Ge
-        + F_e_T_V_by_drive_i_d_mu_Ge * F_e_drive_i_d_mu_Ge
-        + F_e_T_V_by_gain_i * F_e_gain_i_d_mu_Ge_mu_Ge
-        + F_e_T_V_by_gain_i_d_mu_Ge * F_e_gain_i_d_mu_Ge
-        + F_e_T_V_by_power * F_e_power_d_mu_Ge_mu_Ge
-        + F_e_T_V_by_power_d_mu_Ge * F_e_power_d_mu_Ge
-    )
-    F_e_T_V_d_mu_Ge_mu_Gi = (
-        shared_58
-        + F_e_T_V_by_drive_i * F_e_drive_i_d_mu_Ge_mu_Gi
-        + F_e_T_V_by_drive_i_d_mu_Gi * F_e_drive_i_d_mu_Ge
-        + F_e_T_V_by_gain_i * F_e_gain_i_d_mu_Ge_mu_Gi
-        + F_e_T_V_by_gain_i_d_mu_Gi * F_e_gain_i_d_mu_Ge
-        + F_e_T_V_by_power * F_e_power_d_mu_Ge_mu_Gi
-        + F_e_T_V_by_power_d_mu_Gi * F_e_power_d_mu_Ge
-    )
-    F_e_T_V_d_mu_Gi_mu_Gi = (
-        shared_58
-        + F_e_T_V_by_drive_i * F_e_drive_i_d_mu_Gi_mu_Gi
-        + F_e_T_V_by_drive_i_d_mu_Gi * F_e_drive_i_d_mu_Gi
-        + F_e_T_V_by_gain_i * F_e_gain_i_d_mu_Ge_mu_Gi
-        + F_e_T_V_by_gain_i_d_mu_Gi * F_e_gain_i_d_mu_Ge
-        + F_e_T_V_by_power * F_e_power_d_mu_Gi_mu_Gi
-        + F_e_T_V_by_power_d_mu_Gi * F_e_power_d_mu_Gi
-    )
-    F_e_V_thre_by_spread_d_mu_Ge = F_e_mu_V_d_mu_Ge * shared_69 + F_e_spread_d_mu_Ge * shared_68 + shared_70 * shared_71
-    F_e_V_thre_by_spread_d_mu_Gi = (
-        F_e_T_V_d_mu_Gi * shared_72 + F_e_mu_V_d_mu_Gi * shared_69 + F_e_spread_d_mu_Gi * shared_68
-    )
-    F_e_V_thre_by_T_V_d_mu_Ge = (
-        F_e_T_V_d_mu_Ge * shared_75 + F_e_mu_V_d_mu_Ge * shared_73 + F_e_spread_d_mu_Ge * shared_72
-    )
-    F_e_V_thre_by_T_V_d_mu_Gi = (
-        F_e_T_V_d_mu_Gi * shared_75 + F_e_mu_V_d_mu_Gi * shared_73 + F_e_spread_d_mu_Gi * shared_72
-    )
-    F_e_V_thre_by_mu_V_d_mu_Ge = F_e_mu_V_d_mu_Ge * shared_76 + F_e_spread_d_mu_Ge * shared_69 + shared_67 * shared_70
-    F_e_V_thre_by_mu_V_d_mu_Gi = (
-        F_e_T_V_d_mu_Gi * shared_73 + F_e_mu_V_d_mu_Gi * shared_76 + F_e_spread_d_mu_Gi * shared_69
-    )
-    F_e_V_thre_d_mu_Ge_mu_Ge = (
-        F_e_T_V_d_mu_Ge * F_e_V_thre_by_T_V_d_mu_Ge
-        + F_e_T_V_d_mu_Ge_mu_Ge * F_e_V_thre_by_T_V
-        + F_e_V_thre_by_mu_V * F_e_mu_V_d_mu_Ge_mu_Ge
-        + F_e_V_thre_by_mu_V_d_mu_Ge * F_e_mu_V_d_mu_Ge
-        + F_e_V_thre_by_spread * F_e_spread_d_mu_Ge_mu_Ge
-        + F_e_V_thre_by_spread_d_mu_Ge * F_e_spread_d_mu_Ge
-    )
-    F_e_V_thre_d_mu_Ge_mu_Gi = (
-        F_e_T_V_d_mu_Ge * F_e_V_thre_by_T_V_d_mu_Gi
-        + F_e_T_V_d_mu_Ge_mu_Gi * F_e_V_thre_by_T_V
-        + F_e_V_thre_by_mu_V * F_e_mu_V_d_mu_Ge_mu_Gi
-        + F_e_V_thre_by_mu_V_d_mu_Gi * F_e_mu_V_d_mu_Ge
-        + F_e_V_thre_by_spread * F_e_spread_d_mu_Ge_mu_Gi
-        + F_e_V_thre_by_spread_d_mu_Gi * F_e_spread_d_mu_Ge
-    )
-    F_e_V_thre_d_mu_Gi_mu_Gi = (
-        F_e_T_V_d_mu_Gi * F_e_V_thre_by_T_V_d_mu_Gi
-        + F_e_T_V_d_mu_Gi_mu_Gi * F_e_V_thre_by_T_V
-        + F_e_V_thre_by_mu_V * F_e_mu_V_d_mu_Gi_mu_Gi
-        + F_e_V_thre_by_mu_V_d_mu_Gi * F_e_mu_V_d_mu_Gi
-        + F_e_V_thre_by_spread * F_e_spread_d_mu_Gi_mu_Gi
-        + F_e_V_thre_by_spread_d_mu_Gi * F_e_spread_d_mu_Gi
-    )
-    F_e_gap_d_mu_Ge_mu_Ge = F_e_V_thre_d_mu_Ge_mu_Ge - F_e_mu_V_d_mu_Ge_mu_Ge
-    F_e_gap_d_mu_Ge_mu_Gi = F_e_V_thre_d_mu_Ge_mu_Gi - F_e_mu_V_d_mu_Ge_mu_Gi
-    F_e_gap_d_mu_Gi_mu_Gi = F_e_V_thre_d_mu_Gi_mu_Gi - F_e_mu_V_d_mu_Gi_mu_Gi
-    F_e_inverse_by_spread_d_mu_Ge = F_e_spread_d_mu_Ge * shared_77
-    F_e_inverse_by_spread_d_mu_Gi = F_e_spread_d_mu_Gi * shared_77
-    F_e_inverse_d_mu_Ge_mu_Ge = (
-        F_e_inverse_by_spread * F_e_spread_d_mu_Ge_mu_Ge + F_e_inverse_by_spread_d_mu_Ge * F_e_spread_d_mu_Ge
-    )
-    F_e_inverse_d_mu_Ge_mu_Gi = (
-        F_e_inverse_by_spread * F_e_spread_d_mu_Ge_mu_Gi + F_e_inverse_by_spread_d_mu_Gi * F_e_spread_d_mu_Ge
-    )
-    F_e_inverse_d_mu_Gi_mu_Gi = (
-        F_e_inverse_by_spread * F_e_spread_d_mu_Gi_mu_Gi + F_e_inverse_by_spread_d_mu_Gi * F_e_spread_d_mu_Gi
-    )
-    F_e_distance_d_mu_Ge_mu_Ge = (
-        F_e_gap * F_e_inverse_d_mu_Ge_mu_Ge
-        + F_e_gap_d_mu_Ge_mu_Ge * F_e_inverse
-        + 2.0 * F_e_gap_d_mu_Ge * F_e_inverse_d_mu_Ge
-    )
-    F_e_distance_d_mu_Ge_mu_Gi = (
-        F_e_gap * F_e_inverse_d_mu_Ge_mu_Gi
-        + F_e_gap_d_mu_Ge * F_e_inverse_d_mu_Gi
-        + F_e_gap_d_mu_Ge_mu_Gi * F_e_inverse
-        + F_e_gap_d_mu_Gi * F_e_inverse_d_mu_Ge
-    )
-    F_e_distance_d_mu_Gi_mu_Gi = (
-        F_e_gap * F_e_inverse_d_mu_Gi_mu_Gi
-        + F_e_gap_d_mu_Gi_mu_Gi * F_e_inverse
-        + 2.0 * F_e_gap_d_mu_Gi * F_e_inverse_d_mu_Gi
-    )
-    F_e_tail_by_distance_d_mu_Ge = F_e_distance_d_mu_Ge * shared_79
-    F_e_tail_by_distance_d_mu_Gi = F_e_distance_d_mu_Gi * shared_79
-    F_e_tail_d_mu_Ge_mu_Ge = (
-        F_e_distance_d_mu_Ge * F_e_tail_by_distance_d_mu_Ge + F_e_distance_d_mu_Ge_mu_Ge * F_e_tail_by_distance
-    )
-    F_e_tail_d_mu_Ge_mu_Gi = (
-        F_e_distance_d_mu_Ge * F_e_tail_by_distance_d_mu_Gi + F_e_distance_d_mu_Ge_mu_Gi * F_e_tail_by_distance
-    )
-    F_e_tail_d_mu_Gi_mu_Gi = (
-        F_e_distance_d_mu_Gi * F_e_tail_by_distance_d_mu_Gi + F_e_distance_d_mu_Gi_mu_Gi * F_e_tail_by_distance
-    )
-    F_e_rate_by_T_V_d_mu_Ge = F_e_T_V_d_mu_Ge * shared_80
-    F_e_rate_by_T_V_d_mu_Gi = F_e_T_V_d_mu_Gi * shared_80
-    F_e_rate_d_mu_Ge_mu_Ge = F_e_T_V_d_mu_Ge * F_e_rate_by_T_V_d_mu_Ge + F_e_T_V_d_mu_Ge_mu_Ge * F_e_rate_by_T_V
-    F_e_rate_d_mu_Ge_mu_Gi = F_e_T_V_d_mu_Ge * F_e_rate_by_T_V_d_mu_Gi + F_e_T_V_d_mu_Ge_mu_Gi * F_e_rate_by_T_V
-    F_e_rate_d_mu_Gi_mu_Gi = F_e_T_V_d_mu_Gi * F_e_rate_by_T_V_d_mu_Gi + F_e_T_V_d_mu_Gi_mu_Gi * F_e_rate_by_T_V
-    F_e_F_by_rate_d_mu_Ge = 0.5 * F_e_tail_d_mu_Ge
-    F_e_F_by_rate_d_mu_Gi = 0.5 * F_e_tail_d_mu_Gi
-    F_e_F_by_tail_d_mu_Ge = 0.5 * F_e_rate_d_mu_Ge
-    F_e_F_by_tail_d_mu_Gi = 0.5 * F_e_rate_d_mu_Gi
-    F_e_F_d_mu_Ge_mu_Ge = (
-        F_e_F_by_rate * F_e_rate_d_mu_Ge_mu_Ge
-        + F_e_F_by_rate_d_mu_Ge * F_e_rate_d_mu_Ge
-        + F_e_F_by_tail * F_e_tail_d_mu_Ge_mu_Ge
-        + F_e_F_by_tail_d_mu_Ge * F_e_tail_d_mu_Ge
-    )
-    F_e_F_d_mu_Ge_mu_Gi = (
-        F_e_F_by_rate * F_e_rate_d_mu_Ge_mu_Gi
-        + F_e_F_by_rate_d_mu_Gi * F_e_rate_d_mu_Ge
-        + F_e_F_by_tail * F_e_tail_d_mu_Ge_mu_Gi
-        + F_e_F_by_tail_d_mu_Gi * F_e_tail_d_mu_Ge
-    )
-    F_e_F_d_mu_Gi_mu_Gi = (
-        F_e_F_by_rate * F_e_rate_d_mu_Gi_mu_Gi
-        + F_e_F_by_rate_d_mu_Gi * F_e_rate_d_mu_Gi
-        + F_e_F_by_tail * F_e_tail_d_mu_Gi_mu_Gi
-        + F_e_F_by_tail_d_mu_Gi * F_e_tail_d_mu_Gi
-    )
-    F_i_mu_V_d_mu_Ge_mu_Ge = 2.0 * F_i_mu_V_by_mu_Ge_d_mu_Ge + F_i_R_by_mu_G_d_mu_Ge * F_i_mu_V_by_R
-    F_i_mu_V_d_mu_Ge_mu_Gi = F_i_mu_V_by_mu_Ge_d_mu_Ge + shared_88
-    F_i_mu_V_d_mu_Gi_mu_Gi = F_i_mu_V_by_mu_Gi_d_mu_Gi + shared_88
-    F_i_gain_e_d_mu_Ge_mu_Ge = (
-        F_i_R_by_mu_G_d_mu_Ge * F_i_gain_e_by_R
-        + F_i_filter_e_d_mu_Ge * F_i_gain_e_by_filter_e_d_mu_Ge
-        + F_i_filter_e_d_mu_Ge_mu_Gi * F_i_gain_e_by_filter_e
-        - F_i_gain_e_by_R_d_mu_Gi * F_i_gain_e_by_filter_e
-    )
-    F_i_gain_e_d_mu_Ge_mu_Gi = (
-        shared_101
-        + F_i_filter_e_d_mu_Ge * F_i_gain_e_by_filter_e_d_mu_Ge
-        + F_i_filter_e_d_mu_Ge_mu_Gi * F_i_gain_e_by_filter_e
-    )
-    F_i_gain_i_d_mu_Ge_mu_Ge = (
-        F_i_R_by_mu_G_d_mu_Ge * F_i_gain_i_by_R
-        + F_i_filter_i_d_mu_Ge * F_i_gain_e_by_filter_e_d_mu_Ge
-        + F_i_filter_i_d_mu_Ge_mu_Gi * F_i_gain_e_by_filter_e
-        - F_i_gain_e_by_filter_e * F_i_gain_i_by_R_d_mu_Gi
-    )
-    F_i_gain_i_d_mu_Ge_mu_Gi = (
-        shared_104
-        + F_i_filter_i_d_mu_Ge * F_i_gain_e_by_filter_e_d_mu_Ge
-        + F_i_filter_i_d_mu_Ge_mu_Gi * F_i_gain_e_by_filter_e
-    )
-    F_i_drive_e_by_mu_Ge_d_mu_Ge = F_i_mu_V_d_mu_Ge * shared_108
-    F_i_drive_e_by_mu_Ge_d_mu_Gi = F_i_mu_V_d_mu_Gi * shared_108
-    F_i_drive_e_by_mu_V_d_mu_Ge = shared_108 + shared_109 * shared_110
-    F_i_drive_e_by_mu_V_d_mu_Gi = shared_110 * shared_111
-    F_i_drive_e_d_mu_Ge_mu_Ge = (
-        F_i_drive_e_by_mu_Ge_d_mu_Ge
-        + F_i_drive_e_by_mu_V * F_i_mu_V_d_mu_Ge_mu_Ge
-        + F_i_drive_e_by_mu_V_d_mu_Ge * F_i_mu_V_d_mu_Ge
-    )
-    F_i_drive_e_d_mu_Ge_mu_Gi = (
-        F_i_drive_e_by_mu_Ge_d_mu_Gi
-        + F_i_drive_e_by_mu_V * F_i_mu_V_d_mu_Ge_mu_Gi
-        + F_i_drive_e_by_mu_V_d_mu_Gi * F_i_mu_V_d_mu_Ge
-    )
-    F_i_drive_e_d_mu_Gi_mu_Gi = (
-        F_i_drive_e_by_mu_V * F_i_mu_V_d_mu_Gi_mu_Gi + F_i_drive_e_by_mu_V_d_mu_Gi * F_i_mu_V_d_mu_Gi
-    )
-    F_i_drive_i_by_mu_Gi_d_mu_Gi = F_i_mu_V_d_mu_Gi * shared_113
-    F_i_drive_i_by_mu_V_d_mu_Ge = shared_109 * shared_114
-    F_i_drive_i_by_mu_V_d_mu_Gi = shared_113 + shared_111 * shared_114
-    F_i_drive_i_d_mu_Ge_mu_Ge = (
-        F_i_drive_i_by_mu_V * F_i_mu_V_d_mu_Ge_mu_Ge + F_i_drive_i_by_mu_V_d_mu_Ge * F_i_mu_V_d_mu_Ge
-    )
-    F_i_drive_i_d_mu_Ge_mu_Gi = (
-        F_i_drive_i_by_mu_V * F_i_mu_V_d_mu_Ge_mu_Gi + F_i_drive_i_by_mu_V_d_mu_Gi * F_i_mu_V_d_mu_Ge
-    )
-    F_i_drive_i_d_mu_Gi_mu_Gi = (
-        F_i_drive_i_by_mu_Gi_d_mu_Gi
-        + F_i_drive_i_by_mu_V * F_i_mu_V_d_mu_Gi_mu_Gi
-        + F_i_drive_i_by_mu_V_d_mu_Gi * F_i_mu_V_d_mu_Gi
-    )
-    F_i_power_d_mu_Ge_mu_Ge = (
-        F_i_drive_e * F_i_gain_e_d_mu_Ge_mu_Ge
-        + F_i_drive_e_d_mu_Ge_mu_Ge * F_i_gain_e
-        + F_i_drive_i * F_i_gain_i_d_mu_Ge_mu_Ge
-        + F_i_drive_i_d_mu_Ge_mu_Ge * F_i_gain_i
-        + 2.0 * F_i_drive_e_d_mu_Ge * F_i_gain_e_d_mu_Ge
-        + 2.0 * F_i_drive_i_d_mu_Ge * F_i_gain_i_d_mu_Ge
-    )
-    F_i_power_d_mu_Ge_mu_Gi = (
-        F_i_drive_e * F_i_gain_e_d_mu_Ge_mu_Gi
-        + F_i_drive_e_d_mu_Ge * F_i_gain_e_d_mu_Ge
-        + F_i_drive_e_d_mu_Ge_mu_Gi * F_i_gain_e
-        + F_i_drive_e_d_mu_Gi * F_i_gain_e_d_mu_Ge
-        + F_i_drive_i * F_i_gain_i_d_mu_Ge_mu_Gi
-        + F_i_drive_i_d_mu_Ge * F_i_gain_i_d_mu_Ge
-        + F_i_drive_i_d_mu_Ge_mu_Gi * F_i_gain_i
-        + F_i_drive_i_d_mu_Gi * F_i_gain_i_d_mu_Ge
-    )
-    F_i_power_d_mu_Gi_mu_Gi = (
-        F_i_drive_e * F_i_gain_e_d_mu_Ge_mu_Gi
-        + F_i_drive_e_d_mu_Gi_mu_Gi * F_i_gain_e
-        + F_i_drive_i * F_i_gain_i_d_mu_Ge_mu_Gi
-        + F_i_drive_i_d_mu_Gi_mu_Gi * F_i_gain_i
-        + 2.0 * F_i_drive_e_d_mu_Gi * F_i_gain_e_d_mu_Ge
-        + 2.0 * F_i_drive_i_d_mu_Gi * F_i_gain_i_d_mu_Ge
-    )
-    F_i_spread_by_power_d_mu_Ge = -F_i_power_d_mu_Ge * shared_120
-    F_i_spread_by_power_d_mu_Gi = -F_i_power_d_mu_Gi * shared_120
-    F_i_spread_d_mu_Ge_mu_Ge = (
-        F_i_power_d_mu_Ge * F_i_spread_by_power_d_mu_Ge + F_i_power_d_mu_Ge_mu_Ge * F_i_spread_by_power
-    )
-    F_i_spread_d_mu_Ge_mu_Gi = (
-        F_i_power_d_mu_Ge * F_i_spread_by_power_d_mu_Gi + F_i_power_d_mu_Ge_mu_Gi * F_i_spread_by_power
-    )
-    F_i_spread_d_mu_Gi_mu_Gi = (
-        F_i_power_d_mu_Gi * F_i_spread_by_power_d_mu_Gi + F_i_power_d_mu_Gi_mu_Gi * F_i_spread_by_power
-    )
-    F_i_T_V_by_drive_i_d_mu_Ge = (
-        F_i_gain_i_d_mu_Ge * shared_51 * shared_inverse_F_i_power - F_i_power_d_mu_Ge * shared_124
-    )
-    F_i_T_V_by_drive_i_d_mu_Gi = (
-        F_i_gain_i_d_mu_Ge * shared_51 * shared_inverse_F_i_power - F_i_power_d_mu_Gi * shared_124
-    )
-    F_i_T_V_by_gain_i_d_mu_Ge = (
-        F_i_drive_i_d_mu_Ge * shared_51 * shared_inverse_F_i_power - F_i_power_d_mu_Ge * shared_125
-    )
-    F_i_T_V_by_gain_i_d_mu_Gi = (
-        F_i_drive_i_d_mu_Gi * shared_51 * shared_inverse_F_i_power - F_i_power_d_mu_Gi * shared_125
-    )
-    F_i_T_V_by_power_d_mu_Ge = (
-        2.0 * F_i_drive_i * F_i_gain_i * F_i_power_d_mu_Ge * shared_126 * shared_51
-        - shared_116 * shared_122
-        - shared_117 * shared_122
-    )
-    F_i_T_V_by_power_d_mu_Gi = (
-        2.0 * F_i_drive_i * F_i_gain_i * F_i_power_d_mu_Gi * shared_126 * shared_51
-        - shared_116 * shared_122
-        - shared_119 * shared_122
-    )
-    F_i_T_V_d_mu_Ge_mu_Ge = (
-        C_m * F_i_R_by_mu_G_d_mu_Ge
-        + F_i_T_V_by_drive_i * F_i_drive_i_d_mu_Ge_mu_Ge
-        + F_i_T_V_by_drive_i_d_mu_Ge * F_i_drive_i_d_mu_Ge
-        + F_i_T_V_by_gain_i * F_i_gain_i_d_mu_Ge_mu_Ge
-        + F_i_T_V_by_gain_i_d_mu_Ge * F_i_gain_i_d_mu_Ge
-        + F_i_T_V_by_power * F_i_power_d_mu_Ge_mu_Ge
-        + F_i_T_V_by_power_d_mu_Ge * F_i_power_d_mu_Ge
-    )
-    F_i_T_V_d_mu_Ge_mu_Gi = (
-        shared_127
-        + F_i_T_V_by_drive_i * F_i_drive_i_d_mu_Ge_mu_Gi
-        + F_i_T_V_by_drive_i_d_mu_Gi * F_i_drive_i_d_mu_Ge
-        + F_i_T_V_by_gain_i * F_i_gain_i_d_mu_Ge_mu_Gi
-        + F_i_T_V_by_gain_i_d_mu_Gi * F_i_gain_i_d_mu_Ge
-        + F_i_T_V_by_power * F_i_power_d_mu_Ge_mu_Gi
-        + F_i_T_V_by_power_d_mu_Gi * F_i_power_d_mu_Ge
-    )
-    F_i_T_V_d_mu_Gi_mu_Gi = (
-        shared_127
-        + F_i_T_V_by_drive_i * F_i_drive_i_d_mu_Gi_mu_Gi
-        + F_i_T_V_by_drive_i_d_mu_Gi * F_i_drive_i_d_mu_Gi
-        + F_i_T_V_by_gain_i * F_i_gain_i_d_mu_Ge_mu_Gi
-        + F_i_T_V_by_gain_i_d_mu_Gi * F_i_gain_i_d_mu_Ge
-        + F_i_T_V_by_power * F_i_power_d_mu_Gi_mu_Gi
-        + F_i_T_V_by_power_d_mu_Gi * F_i_power_d_mu_Gi
-    )
-    F_i_V_thre_by_spread_d_mu_Ge = (
-        F_i_mu_V_d_mu_Ge * shared_137 + F_i_spread_d_mu_Ge * shared_136 + shared_138 * shared_139
-    )
-    F_i_V_thre_by_spread_d_mu_Gi = (
-        F_i_T_V_d_mu_Gi * shared_140 + F_i_mu_V_d_mu_Gi * shared_137 + F_i_spread_d_mu_Gi * shared_136
-    )
-    F_i_V_thre_by_T_V_d_mu_Ge = (
-        F_i_T_V_d_mu_Ge * shared_142 + F_i_mu_V_d_mu_Ge * shared_141 + F_i_spread_d_mu_Ge * shared_140
-    )
-    F_i_V_thre_by_T_V_d_mu_Gi = (
-        F_i_T_V_d_mu_Gi * shared_142 + F_i_mu_V_d_mu_Gi * shared_141 + F_i_spread_d_mu_Gi * shared_140
-    )
-    F_i_V_thre_by_mu_V_d_mu_Ge = (
-        F_i_mu_V_d_mu_Ge * shared_143 + F_i_spread_d_mu_Ge * shared_137 + shared_135 * shared_138
-    )
-    F_i_V_thre_by_mu_V_d_mu_Gi = (
-        F_i_T_V_d_mu_Gi * shared_141 + F_i_mu_V_d_mu_Gi * shared_143 + F_i_spread_d_mu_Gi * shared_137
-    )
-    F_i_V_thre_d_mu_Ge_mu_Ge = (
-        F_i_T_V_d_mu_Ge * F_i_V_thre_by_T_V_d_mu_Ge
-        + F_i_T_V_d_mu_Ge_mu_Ge * F_i_V_thre_by_T_V
-        + F_i_V_thre_by_mu_V * F_i_mu_V_d_mu_Ge_mu_Ge
-        + F_i_V_thre_by_mu_V_d_mu_Ge * F_i_mu_V_d_mu_Ge
-        + F_i_V_thre_by_spread * F_i_spread_d_mu_Ge_mu_Ge
-        + F_i_V_thre_by_spread_d_mu_Ge * F_i_spread_d_mu_Ge
-    )
-    F_i_V_thre_d_mu_Ge_mu_Gi = (
-        F_i_T_V_d_mu_Ge * F_i_V_thre_by_T_V_d_mu_Gi
-        + F_i_T_V_d_mu_Ge_mu_Gi * F_i_V_thre_by_T_V
-        + F_i_V_thre_by_mu_V * F_i_mu_V_d_mu_Ge_mu_Gi
-        + F_i_V_thre_by_mu_V_d_mu_Gi * F_i_mu_V_d_mu_Ge
-        + F_i_V_thre_by_spread * F_i_spread_d_mu_Ge_mu_Gi
-        + F_i_V_thre_by_spread_d_mu_Gi * F_i_spread_d_mu_Ge
-    )
-    F_i_V_thre_d_mu_Gi_mu_Gi = (
-        F_i_T_V_d_mu_Gi * F_i_V_thre_by_T_V_d_mu_Gi
-        + F_i_T_V_d_mu_Gi_mu_Gi * F_i_V_thre_by_T_V
-        + F_i_V_thre_by_mu_V * F_i_mu_V_d_mu_Gi_mu_Gi
-        + F_i_V_thre_by_mu_V_d_mu_Gi * F_i_mu_V_d_mu_Gi
-        + F_i_V_thre_by_spread * F_i_spread_d_mu_Gi_mu_Gi
-        + F_i_V_thre_by_spread_d_mu_Gi * F_i_spread_d_mu_Gi
-    )
-    F_i_gap_d_mu_Ge_mu_Ge = F_i_V_thre_d_mu_Ge_mu_Ge - F_i_mu_V_d_mu_Ge_mu_Ge
-    F_i_gap_d_mu_Ge_mu_Gi = F_i_V_thre_d_mu_Ge_mu_Gi - F_i_mu_V_d_mu_Ge_mu_Gi
-    F_i_gap_d_mu_Gi_mu_Gi = F_i_V_thre_d_mu_Gi_mu_Gi - F_i_mu_V_d_mu_Gi_mu_Gi
-    F_i_inverse_by_spread_d_mu_Ge = F_i_spread_d_mu_Ge * shared_144
-    F_i_inverse_by_spread_d_mu_Gi = F_i_spread_d_mu_Gi * shared_144
-    F_i_inverse_d_mu_Ge_mu_Ge = (
-        F_i_inverse_by_spread * F_i_spread_d_mu_Ge_mu_Ge + F_i_inverse_by_spread_d_mu_Ge * F_i_spread_d_mu_Ge
-    )
-    F_i_inverse_d_mu_Ge_mu_Gi = (
-        F_i_inverse_by_spread * F_i_spread_d_mu_Ge_mu_Gi + F_i_inverse_by_spread_d_mu_Gi * F_i_spread_d_mu_Ge
-    )
-    F_i_inverse_d_mu_Gi_mu_Gi = (
-        F_i_inverse_by_spread * F_i_spread_d_mu_Gi_mu_Gi + F_i_inverse_by_spread_d_mu_Gi * F_i_spread_d_mu_Gi
-    )
-    F_i_distance_d_mu_Ge_mu_Ge = (
-        F_i_gap * F_i_inverse_d_mu_Ge_mu_Ge
-        + F_i_gap_d_mu_Ge_mu_Ge * F_i_inverse
-        + 2.0 * F_i_gap_d_mu_Ge * F_i_inverse_d_mu_Ge
-    )
-    F_i_distance_d_mu_Ge_mu_Gi = (
-        F_i_gap * F_i_inverse_d_mu_Ge_mu_Gi
-        + F_i_gap_d_mu_Ge * F_i_inverse_d_mu_Gi
-        + F_i_gap_d_mu_Ge_mu_Gi * F_i_inverse
-        + F_i_gap_d_mu_Gi * F_i_inverse_d_mu_Ge
-    )
-    F_i_distance_d_mu_Gi_mu_Gi = (
-        F_i_gap * F_i_inverse_d_mu_Gi_mu_Gi
-        + F_i_gap_d_mu_Gi_mu_Gi * F_i_inverse
-        + 2.0 * F_i_gap_d_mu_Gi * F_i_inverse_d_mu_Gi
-    )
-    F_i_tail_by_distance_d_mu_Ge = F_i_distance_d_mu_Ge * shared_146
-    F_i_tail_by_distance_d_mu_Gi = F_i_distance_d_mu_Gi * shared_146
-    F_i_tail_d_mu_Ge_mu_Ge = (
-        F_i_distance_d_mu_Ge * F_i_tail_by_distance_d_mu_Ge + F_i_distance_d_mu_Ge_mu_Ge * F_i_tail_by_distance
-    )
-    F_i_tail_d_mu_Ge_mu_Gi = (
-        F_i_distance_d_mu_Ge * F_i_tail_by_distance_d_mu_Gi + F_i_distance_d_mu_Ge_mu_Gi * F_i_tail_by_distance
-    )
-    F_i_tail_d_mu_Gi_mu_Gi = (
-        F_i_distance_d_mu_Gi * F_i_tail_by_distance_d_mu_Gi + F_i_distance_d_mu_Gi_mu_Gi * F_i_tail_by_distance
-    )
-    F_i_rate_by_T_V_d_mu_Ge = F_i_T_V_d_mu_Ge * shared_147
-    F_i_rate_by_T_V_d_mu_Gi = F_i_T_V_d_mu_Gi * shared_147
-    F_i_rate_d_mu_Ge_mu_Ge = F_i_T_V_d_mu_Ge * F_i_rate_by_T_V_d_mu_Ge + F_i_T_V_d_mu_Ge_mu_Ge * F_i_rate_by_T_V
-    F_i_rate_d_mu_Ge_mu_Gi = F_i_T_V_d_mu_Ge * F_i_rate_by_T_V_d_mu_Gi + F_i_T_V_d_mu_Ge_mu_Gi * F_i_rate_by_T_V
-    F_i_rate_d_mu_Gi_mu_Gi = F_i_T_V_d_mu_Gi * F_i_rate_by_T_V_d_mu_Gi + F_i_T_V_d_mu_Gi_mu_Gi * F_i_rate_by_T_V
-    F_i_F_by_rate_d_mu_Ge = 0.5 * F_i_tail_d_mu_Ge
-    F_i_F_by_rate_d_mu_Gi = 0.5 * F_i_tail_d_mu_Gi
-    F_i_F_by_tail_d_mu_Ge = 0.5 * F_i_rate_d_mu_Ge
-    F_i_F_by_tail_d_mu_Gi = 0.5 * F_i_rate_d_mu_Gi
-    F_i_F_d_mu_Ge_mu_Ge = (
-        F_i_F_by_rate * F_i_rate_d_mu_Ge_mu_Ge
-        + F_i_F_by_rate_d_mu_Ge * F_i_rate_d_mu_Ge
-        + F_i_F_by_tail * F_i_tail_d_mu_Ge_mu_Ge
-        + F_i_F_by_tail_d_mu_Ge * F_i_tail_d_mu_Ge
-    )
-    F_i_F_d_mu_Ge_mu_Gi = (
-        F_i_F_by_rate * F_i_rate_d_mu_Ge_mu_Gi
-        + F_i_F_by_rate_d_mu_Gi * F_i_rate_d_mu_Ge
-        + F_i_F_by_tail * F_i_tail_d_mu_Ge_mu_Gi
-        + F_i_F_by_tail_d_mu_Gi * F_i_tail_d_mu_Ge
-    )
-    F_i_F_d_mu_Gi_mu_Gi = (
-        F_i_F_by_rate * F_i_rate_d_mu_Gi_mu_Gi
-        + F_i_F_by_rate_d_mu_Gi * F_i_rate_d_mu_Gi
-        + F_i_F_by_tail * F_i_tail_d_mu_Gi_mu_Gi
-        + F_i_F_by_tail_d_mu_Gi * F_i_tail_d_mu_Gi
-    )
-    derivative[0] = shared_149 * (
-        F_e_F
-        + F_e_F_d_mu_Ge_mu_Ge * shared_152
-        + F_e_F_d_mu_Ge_mu_Gi * shared_156
-        + F_e_F_d_mu_Gi_mu_Gi * shared_153
-        - E
-    )
-    derivative[1] = shared_149 * (
-        shared_157
-        + F_i_F_d_mu_Ge_mu_Ge * shared_152
-        + F_i_F_d_mu_Ge_mu_Gi * shared_156
-        + F_i_F_d_mu_Gi_mu_Gi * shared_153
-    )
-    derivative[2] = shared_149 * (
-        shared_158**2
-        + shared_159 * shared_162
-        + shared_163 * shared_165
-        + F_e_F * (shared_149 - F_e_F) / N_e
-        - shared_159
-    )
-    derivative[3] = shared_149 * (
-        C_ee * shared_167 + C_ei * (shared_162 + shared_166) + C_ii * shared_165 + shared_157 * shared_158 - shared_163
-    )
-    derivative[4] = shared_149 * (
-        shared_157**2
-        + shared_163 * shared_167
-        + shared_166 * shared_168
-        + F_i_F * (shared_149 - F_i_F) / N_i
-        - shared_168
-    )
-    derivative[5] = E * b_e + a_e * shared_169 * (F_e_mu_V - E_L_e) - W_e * shared_169
-    derivative[6] = I * b_i + a_i * shared_170 * (F_i_mu_V - E_L_i) - W_i * shared_170
+    F_i_inverse_along_power = F_i_inverse_by_spread * F_i_spread_by_power
+    F_i_inverse_second = F_i_inverse_by_spread * F_i_spread_second + shared_80 * F_i_inverse**3
+    F_i_distance_along_power = F_i_gap * F_i_inverse_along_power
+    F_i_gap_d_mu_Ge = (
+        F_i_T_V_d_mu_Ge * F_i_gap_by_T_V + F_i_gap_along_power * F_i_power_d_mu_Ge + F_i_gap_by_mu_V * F_i_mu_V_d_mu_Ge
+    )
+    F_i_gap_d_mu_Gi = (
+        F_i_T_V_d_mu_Gi * F_i_gap_by_T_V + F_i_gap_along_power * F_i_power_d_mu_Gi + F_i_gap_by_mu_V * F_i_mu_V_d_mu_Gi
+    )
+    F_i_power_contracted_with_gap = (
+        F_i_gap_d_mu_Ge * F_i_power_contracted_by_mu_Ge + F_i_gap_d_mu_Gi * F_i_power_contracted_by_mu_Gi
+    )
+    F_i_distance_contracted = (
+        F_i_distance_along_power * F_i_power_contracted
+        + F_i_gap_contracted * F_i_inverse
+        + F_i_inverse_along_power * F_i_power_contracted_with_gap
+        + F_i_gap * F_i_inverse_second * F_i_power_contracted_with_power
+    )
+    F_i_tail_second = F_i_distance * shared_81
+    F_i_rate_by_T_V = -(F_i_rate**2)
+    F_i_rate_second = F_i_rate**3
+    F_i_F_by_tail = 0.5 * F_i_rate
+    F_i_F_along_T_V = F_i_F_by_rate * F_i_rate_by_T_V
+    F_i_F_along_distance = -F_i_F_by_tail * shared_81
+    F_i_distance_d_mu_Ge = F_i_distance_along_power * F_i_power_d_mu_Ge + F_i_gap_d_mu_Ge * F_i_inverse
+    F_i_distance_d_mu_Gi = F_i_distance_along_power * F_i_power_d_mu_Gi + F_i_gap_d_mu_Gi * F_i_inverse
+    F_i_distance_contracted_by_mu_Ge = (
+        F_e_F_weight_mu_Ge_mu_Ge * F_i_distance_d_mu_Ge + F_e_F_weight_mu_Ge_mu_Gi * F_i_distance_d_mu_Gi
+    )
+    F_i_distance_contracted_by_mu_Gi = (
+        F_e_F_weight_mu_Ge_mu_Gi * F_i_distance_d_mu_Ge + F_e_F_weight_mu_Gi_mu_Gi * F_i_distance_d_mu_Gi
+    )
+    F_i_distance_contracted_with_distance = (
+        F_i_distance_contracted_by_mu_Ge * F_i_distance_d_mu_Ge
+        + F_i_distance_contracted_by_mu_Gi * F_i_distance_d_mu_Gi
+    )
+    F_i_distance_contracted_with_T_V = (
+        F_i_T_V_d_mu_Ge * F_i_distance_contracted_by_mu_Ge + F_i_T_V_d_mu_Gi * F_i_distance_contracted_by_mu_Gi
+    )
+    F_i_F_contracted = (
+        F_i_F_along_T_V * F_i_T_V_contracted
+        + F_i_F_along_distance * F_i_distance_contracted
+        + F_i_F_by_rate * F_i_T_V_contracted_with_T_V * F_i_rate_second
+        + F_i_F_by_tail * F_i_distance_contracted_with_distance * F_i_tail_second
+        - 0.5 * F_i_distance_contracted_with_T_V * F_i_rate_by_T_V * shared_81
+    )
+    shared_84 = F_e_F - E
+    shared_85 = 2.0 * C_ee
+    shared_87 = N_tot * shared_28
+    F_e_F_d_mu_Ge = F_e_F_along_T_V * F_e_T_V_d_mu_Ge + F_e_F_along_distance * F_e_distance_d_mu_Ge
+    shared_88 = F_e_F_d_mu_Ge * shared_87
+    shared_89 = 2.0 * C_ei
+    shared_90 = N_tot * shared_29
+    F_e_F_d_mu_Gi = F_e_F_along_T_V * F_e_T_V_d_mu_Gi + F_e_F_along_distance * F_e_distance_d_mu_Gi
+    shared_91 = F_e_F_d_mu_Gi * shared_90
+    F_i_F_d_mu_Gi = F_i_F_along_T_V * F_i_T_V_d_mu_Gi + F_i_F_along_distance * F_i_distance_d_mu_Gi
+    shared_92 = F_i_F_d_mu_Gi * shared_90
+    F_i_F_d_mu_Ge = F_i_F_along_T_V * F_i_T_V_d_mu_Ge + F_i_F_along_distance * F_i_distance_d_mu_Ge
+    shared_93 = F_i_F_d_mu_Ge * shared_87
+    shared_94 = 2.0 * C_ii
+    shared_95 = 1.0 / tau_w_e
+    shared_96 = 1.0 / tau_w_i
+    derivative[0] = shared_82 * (F_e_F + F_e_F_contracted - E)
+    derivative[1] = shared_82 * (F_i_F_contracted + shared_83)
+    derivative[2] = shared_82 * (
+        shared_84**2 + shared_85 * shared_88 + shared_89 * shared_91 + F_e_F * (shared_82 - F_e_F) / N_e - shared_85
+    )
+    derivative[3] = shared_82 * (
+        C_ee * shared_93 + C_ei * (shared_88 + shared_92) + C_ii * shared_91 + shared_83 * shared_84 - shared_89
+    )
+    derivative[4] = shared_82 * (
+        shared_83**2 + shared_89 * shared_93 + shared_92 * shared_94 + F_i_F * (shared_82 - F_i_F) / N_i - shared_94
+    )
+    derivative[5] = E * b_e + a_e * shared_95 * (F_e_mu_V - E_L_e) - W_e * shared_95
+    derivative[6] = I * b_i + a_i * shared_96 * (F_i_mu_V - E_L_i) - W_i * shared_96
     derivative[7] = -ou / tau_OU
 
 

@@ -405,73 +405,44 @@ def _derivatives(state, coupling, parameters, derivative):
     stimulus_ex += coupling[1]
     stimulus_in += coupling[2]
 
+    shared_17 = 1.0 / T
+    shared_2 = Q_e * tau_e
     shared_0 = 1e-06 * N_tot
     shared_1 = p_connect_e * shared_0 * (1.0 - g) * (1000000.0 * E + 1.0)
-    shared_2 = g * p_connect_i * shared_0 * (1000000.0 * I + 1.0)
-    shared_3 = Q_e * tau_e
-    shared_4 = Q_i * tau_i
     remote = max(c_pop0 + ou * weight_noise, 0.0)
     input_ex_ex = external_input_ex_ex + remote + stimulus_ex
     F_e_f_e = shared_1 + K_ext_e * input_ex_ex
-    F_e_mu_Ge = F_e_f_e * shared_3
-    F_e_f_i = shared_2 + K_ext_i * external_input_ex_in
+    F_e_mu_Ge = F_e_f_e * shared_2
+    shared_4 = Q_i * tau_i
+    shared_3 = g * p_connect_i * shared_0 * (1000000.0 * I + 1.0)
+    F_e_f_i = shared_3 + K_ext_i * external_input_ex_in
     F_e_mu_Gi = F_e_f_i * shared_4
     F_e_mu_G = F_e_mu_Ge + F_e_mu_Gi + g_L
     F_e_R = 1.0 / F_e_mu_G
     shared_5 = F_e_R**2
-    F_e_mu_V = F_e_R * (E_L_e * g_L + E_e * F_e_mu_Ge + E_i * F_e_mu_Gi - W_e)
-    F_e_drive_i = F_e_mu_Gi * shared_4 * (E_i - F_e_mu_V) ** 2
     F_e_T_m = C_m * F_e_R
     F_e_memory_i = F_e_T_m + tau_i
     F_e_filter_i = 1.0 / F_e_memory_i
     F_e_gain_i = F_e_filter_i * shared_5
+    F_e_mu_V_sum = E_L_e * g_L + E_e * F_e_mu_Ge + E_i * F_e_mu_Gi - W_e
+    F_e_mu_V = F_e_R * F_e_mu_V_sum
+    F_e_drive_i = F_e_mu_Gi * shared_4 * (E_i - F_e_mu_V) ** 2
     shared_7 = F_e_drive_i * F_e_gain_i
-    shared_8 = tau_i - tau_e
-    shared_9 = 1.0 / C_m
-    F_e_drive_e = F_e_mu_Ge * shared_3 * (E_e - F_e_mu_V) ** 2
     F_e_memory_e = F_e_T_m + tau_e
     F_e_filter_e = 1.0 / F_e_memory_e
     F_e_gain_e = F_e_filter_e * shared_5
+    F_e_drive_e = F_e_mu_Ge * shared_2 * (E_e - F_e_mu_V) ** 2
     F_e_power = shared_7 + F_e_drive_e * F_e_gain_e
     F_e_spread = sqrt(F_e_power)
-    F_e_sigma_V = 0.7071067811865476 * F_e_spread
-    F_e_S = 0.16666666666666666 * F_e_sigma_V - 0.6666666666666666
+    F_e_S = 0.11785113019775792 * F_e_spread - 0.6666666666666666
     shared_10 = 1000.0 * F_e_S
+    shared_9 = 1.0 / C_m
+    shared_8 = tau_i - tau_e
     F_e_T_V = F_e_memory_e + shared_7 * shared_8 / F_e_power
     F_e_T = F_e_T_V * g_L * shared_9 - 0.5
     shared_11 = 1000.0 * F_e_T
-    input_in_ex = external_input_in_ex + remote + stimulus_in
-    F_i_f_e = shared_1 + K_ext_e * input_in_ex
-    F_i_mu_Ge = F_i_f_e * shared_3
-    F_i_f_i = shared_2 + K_ext_i * external_input_in_in
-    F_i_mu_Gi = F_i_f_i * shared_4
-    F_i_mu_G = F_i_mu_Ge + F_i_mu_Gi + g_L
-    F_i_R = 1.0 / F_i_mu_G
-    shared_12 = F_i_R**2
-    F_i_mu_V = F_i_R * (E_L_i * g_L + E_e * F_i_mu_Ge + E_i * F_i_mu_Gi - W_i)
-    F_i_drive_i = F_i_mu_Gi * shared_4 * (E_i - F_i_mu_V) ** 2
-    F_i_T_m = C_m * F_i_R
-    F_i_memory_i = F_i_T_m + tau_i
-    F_i_filter_i = 1.0 / F_i_memory_i
-    F_i_gain_i = F_i_filter_i * shared_12
-    shared_14 = F_i_drive_i * F_i_gain_i
-    F_i_drive_e = F_i_mu_Ge * shared_3 * (E_e - F_i_mu_V) ** 2
-    F_i_memory_e = F_i_T_m + tau_e
-    F_i_filter_e = 1.0 / F_i_memory_e
-    F_i_gain_e = F_i_filter_e * shared_12
-    F_i_power = shared_14 + F_i_drive_e * F_i_gain_e
-    F_i_spread = sqrt(F_i_power)
-    F_i_sigma_V = 0.7071067811865476 * F_i_spread
-    F_i_S = 0.16666666666666666 * F_i_sigma_V - 0.6666666666666666
-    shared_15 = 1000.0 * F_i_S
-    F_i_T_V = F_i_memory_e + shared_14 * shared_8 / F_i_power
-    F_i_T = F_i_T_V * g_L * shared_9 - 0.5
-    shared_16 = 1000.0 * F_i_T
-    shared_17 = 1.0 / T
-    shared_18 = 1.0 / tau_w_e
-    shared_19 = 1.0 / tau_w_i
     F_e_V = 0.1 * F_e_mu_V + 6.0
-    F_e_V_thre = (
+    F_e_gap = (
         1000.0 * P_e_0
         + P_e_2 * shared_10
         + P_e_3 * shared_11
@@ -482,15 +453,42 @@ def _derivatives(state, coupling, parameters, derivative):
         + F_e_T * P_e_9 * shared_10
         + F_e_V * P_e_7 * shared_10
         + F_e_V * P_e_8 * shared_11
+        - F_e_mu_V
     )
-    F_e_gap = F_e_V_thre - F_e_mu_V
     F_e_inverse = 1.0 / F_e_spread
     F_e_distance = F_e_gap * F_e_inverse
     F_e_tail = erfc(F_e_distance)
     F_e_rate = 1.0 / F_e_T_V
     F_e_F = 0.5 * F_e_rate * F_e_tail
+    input_in_ex = external_input_in_ex + remote + stimulus_in
+    F_i_f_e = shared_1 + K_ext_e * input_in_ex
+    F_i_mu_Ge = F_i_f_e * shared_2
+    F_i_f_i = shared_3 + K_ext_i * external_input_in_in
+    F_i_mu_Gi = F_i_f_i * shared_4
+    F_i_mu_G = F_i_mu_Ge + F_i_mu_Gi + g_L
+    F_i_R = 1.0 / F_i_mu_G
+    shared_12 = F_i_R**2
+    F_i_T_m = C_m * F_i_R
+    F_i_memory_i = F_i_T_m + tau_i
+    F_i_filter_i = 1.0 / F_i_memory_i
+    F_i_gain_i = F_i_filter_i * shared_12
+    F_i_mu_V_sum = E_L_i * g_L + E_e * F_i_mu_Ge + E_i * F_i_mu_Gi - W_i
+    F_i_mu_V = F_i_R * F_i_mu_V_sum
+    F_i_drive_i = F_i_mu_Gi * shared_4 * (E_i - F_i_mu_V) ** 2
+    shared_14 = F_i_drive_i * F_i_gain_i
+    F_i_memory_e = F_i_T_m + tau_e
+    F_i_filter_e = 1.0 / F_i_memory_e
+    F_i_gain_e = F_i_filter_e * shared_12
+    F_i_drive_e = F_i_mu_Ge * shared_2 * (E_e - F_i_mu_V) ** 2
+    F_i_power = shared_14 + F_i_drive_e * F_i_gain_e
+    F_i_spread = sqrt(F_i_power)
+    F_i_S = 0.11785113019775792 * F_i_spread - 0.6666666666666666
+    shared_15 = 1000.0 * F_i_S
+    F_i_T_V = F_i_memory_e + shared_14 * shared_8 / F_i_power
+    F_i_T = F_i_T_V * g_L * shared_9 - 0.5
+    shared_16 = 1000.0 * F_i_T
     F_i_V = 0.1 * F_i_mu_V + 6.0
-    F_i_V_thre = (
+    F_i_gap = (
         1000.0 * P_i_0
         + P_i_2 * shared_15
         + P_i_3 * shared_16
@@ -501,13 +499,15 @@ def _derivatives(state, coupling, parameters, derivative):
         + F_i_T * P_i_9 * shared_15
         + F_i_V * P_i_7 * shared_15
         + F_i_V * P_i_8 * shared_16
+        - F_i_mu_V
     )
-    F_i_gap = F_i_V_thre - F_i_mu_V
     F_i_inverse = 1.0 / F_i_spread
     F_i_distance = F_i_gap * F_i_inverse
     F_i_tail = erfc(F_i_distance)
     F_i_rate = 1.0 / F_i_T_V
     F_i_F = 0.5 * F_i_rate * F_i_tail
+    shared_18 = 1.0 / tau_w_e
+    shared_19 = 1.0 / tau_w_i
     derivative[0] = shared_17 * (F_e_F - E)
     derivative[1] = shared_17 * (F_i_F - I)
     derivative[2] = E * b_e + a_e * shared_18 * (F_e_mu_V - E_L_e) - W_e * shared_18

@@ -162,7 +162,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     derivative[0] = fixed.Iext + y1_ + fixed.Kvf * c_pop1 + branch * x1 - z;
     derivative[1] = R(1.0) - y1_ - d * shared_0;
     derivative[2] = r * (h + fixed.Ks * c_pop1 - z);
-    derivative[3] = fixed.fixed_2 + x2 + fixed.Kf * c_pop2 + bb * g - y2 - cube(x2) - R(0.3) * z;
+    derivative[3] = fixed.fixed_2 + fixed.Kf * c_pop2 + bb * g + x2 * (R(1.0) - square(x2)) - y2 - R(0.3) * z;
     derivative[4] = fixed_3 * (recruited - y2);
     derivative[5] = R(0.001) * x1 - R(0.01) * g;
     (void)fixed, (void)state, (void)coupling, (void)input;

@@ -108,7 +108,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     const real V = state[0];
     const real W = state[1];
     const real c_pop0 = coupling[0];
-    derivative[0] = fixed.fixed_0 * (fixed.I + W + c_pop0 + e * square(V) - cube(V));
+    derivative[0] = fixed.fixed_0 * (fixed.I + W + c_pop0 + square(V) * (e - V));
     derivative[1] = fixed.fixed_1 * (fixed.a + V * fixed.b - W);
     (void)fixed, (void)state, (void)coupling, (void)input;
 }

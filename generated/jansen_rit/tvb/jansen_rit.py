@@ -214,13 +214,13 @@ def _derivatives(state, coupling, parameters, derivative):
     a_3 = parameters[11]
     a_4 = parameters[12]
 
-    shared_1 = 0.5 * r
-    shared_2 = J * y0
     shared_3 = a**2
     shared_4 = 2.0 * a
+    shared_1 = 0.5 * r
     rate_pyramidal_x = y1 - y2
     rate_pyramidal_bend = tanh(shared_1 * (rate_pyramidal_x - v0))
     rate_pyramidal_F = nu_max * (rate_pyramidal_bend + 1.0)
+    shared_2 = J * y0
     rate_excitatory_x = a_1 * shared_2
     rate_excitatory_bend = tanh(shared_1 * (rate_excitatory_x - v0))
     rate_excitatory_F = nu_max * (rate_excitatory_bend + 1.0)

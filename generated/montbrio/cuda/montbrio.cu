@@ -92,7 +92,7 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     const real V = state[1];
     const real c_pop0 = coupling[0];
     derivative[0] = R(2.0) * V * r + R(0.3183098861837907);
-    derivative[1] = c_pop0 + fixed.eta + square(V) + fixed.J * r - R(9.869604401089358) * square(r);
+    derivative[1] = c_pop0 + fixed.eta + square(V) + r * (fixed.J - R(9.869604401089358) * r);
     (void)fixed, (void)state, (void)coupling, (void)input;
 }
 

@@ -118,9 +118,9 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     // H: wong_wang
     const real H_y = fixed_2 + current * fixed_1;
     const real H_inside = select(either((H_y >= splat(R(1.0))), (H_y <= splat(-R(1.0)))), splat(R(0.0)), H_y);
-    const real H_distance = select((H_y >= splat(R(1.0))), H_y, select((H_y <= splat(-R(1.0))), -H_y, splat(R(1.0))));
     const real H_square = square(H_inside);
     const real H_near = R(0.5) * H_inside + H_square * (H_square * (H_square * (H_square * (H_square * (H_square * (H_square * (H_square * (H_square * (H_square * (R(5.5090028283602295e-18) * H_square - R(2.174868698558062e-16)) + R(8.586062056277845e-15)) - R(3.3896802963225827e-13)) + R(1.3382536530684679e-11)) - R(5.284190138687493e-10)) + R(2.08767569878681e-08)) - R(8.267195767195768e-07)) + R(3.306878306878307e-05)) - R(0.001388888888888889)) + R(0.08333333333333333)) + R(1.0);
+    const real H_distance = select((H_y >= splat(R(1.0))), H_y, select((H_y <= splat(-R(1.0))), -H_y, splat(R(1.0))));
     const real H_decay = exp(-H_distance);
     const real H_far = H_decay * H_distance / (R(1.0) - H_decay);
     const real H_F = fixed_3 * select((H_y >= splat(R(1.0))), H_far + H_y, select((H_y <= splat(-R(1.0))), H_far, H_near));

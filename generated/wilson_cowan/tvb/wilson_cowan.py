@@ -276,11 +276,11 @@ def _derivatives(state, coupling, parameters, derivative):
     alpha_i = parameters[21]
 
     shared_0 = 0.5 * a_e
-    shared_1 = 0.5 * a_i
     x_e = alpha_e * (P + c_pop0 + E * c_ee - theta_e - I * c_ei)
     S_e_bend = tanh(shared_0 * (x_e - b_e))
     S_e_rest = tanh(b_e * shared_0)
     S_e_F = 0.5 * c_e * (S_e_bend + S_e_rest)
+    shared_1 = 0.5 * a_i
     x_i_ = alpha_i * (Q + E * c_ie - theta_i - I * c_ii)
     S_i_bend = tanh(shared_1 * (x_i_ - b_i))
     S_i_rest = tanh(b_i * shared_1)

@@ -159,9 +159,9 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     // H_e: wong_wang
     const real H_e_y = fixed_3 + fixed_2 * x_e;
     const real H_e_inside = select(either((H_e_y >= splat(R(1.0))), (H_e_y <= splat(-R(1.0)))), splat(R(0.0)), H_e_y);
-    const real H_e_distance = select((H_e_y >= splat(R(1.0))), H_e_y, select((H_e_y <= splat(-R(1.0))), -H_e_y, splat(R(1.0))));
     const real H_e_square = square(H_e_inside);
     const real H_e_near = R(0.5) * H_e_inside + H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (R(5.5090028283602295e-18) * H_e_square - R(2.174868698558062e-16)) + R(8.586062056277845e-15)) - R(3.3896802963225827e-13)) + R(1.3382536530684679e-11)) - R(5.284190138687493e-10)) + R(2.08767569878681e-08)) - R(8.267195767195768e-07)) + R(3.306878306878307e-05)) - R(0.001388888888888889)) + R(0.08333333333333333)) + R(1.0);
+    const real H_e_distance = select((H_e_y >= splat(R(1.0))), H_e_y, select((H_e_y <= splat(-R(1.0))), -H_e_y, splat(R(1.0))));
     const real H_e_decay = exp(-H_e_distance);
     const real H_e_far = H_e_decay * H_e_distance / (R(1.0) - H_e_decay);
     const real H_e_F = fixed_4 * select((H_e_y >= splat(R(1.0))), H_e_far + H_e_y, select((H_e_y <= splat(-R(1.0))), H_e_far, H_e_near));
@@ -170,9 +170,9 @@ RATEMLX_INLINE void derivatives(const Fixed &fixed, const real *state, const rea
     // H_i: wong_wang
     const real H_i_y = fixed_7 + fixed_6 * x_i;
     const real H_i_inside = select(either((H_i_y >= splat(R(1.0))), (H_i_y <= splat(-R(1.0)))), splat(R(0.0)), H_i_y);
-    const real H_i_distance = select((H_i_y >= splat(R(1.0))), H_i_y, select((H_i_y <= splat(-R(1.0))), -H_i_y, splat(R(1.0))));
     const real H_i_square = square(H_i_inside);
     const real H_i_near = R(0.5) * H_i_inside + H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (R(5.5090028283602295e-18) * H_i_square - R(2.174868698558062e-16)) + R(8.586062056277845e-15)) - R(3.3896802963225827e-13)) + R(1.3382536530684679e-11)) - R(5.284190138687493e-10)) + R(2.08767569878681e-08)) - R(8.267195767195768e-07)) + R(3.306878306878307e-05)) - R(0.001388888888888889)) + R(0.08333333333333333)) + R(1.0);
+    const real H_i_distance = select((H_i_y >= splat(R(1.0))), H_i_y, select((H_i_y <= splat(-R(1.0))), -H_i_y, splat(R(1.0))));
     const real H_i_decay = exp(-H_i_distance);
     const real H_i_far = H_i_decay * H_i_distance / (R(1.0) - H_i_decay);
     const real H_i_F = fixed_8 * select((H_i_y >= splat(R(1.0))), H_i_far + H_i_y, select((H_i_y <= splat(-R(1.0))), H_i_far, H_i_near));
