@@ -9,7 +9,7 @@ from tests.house.sources import CHECKOUT
 SKIPPING = re.compile(r"pytest\.(skip|importorskip)\(|mark\.skip(if)?\b|unittest\.skip")
 ALLOWED = ("tests/gpu/", "tests/house/test_skips.py")
 """Where there is no GPU, what is in the first is skipped."""
-ELSEWHERE = {"tests/support/slurm.py": 1, "tests/survival/test_faults.py": 1}
+ELSEWHERE = {"tests/support/slurm.py": 1, "tests/survival/test_faults.py": 1, "tests/store/test_read_only.py": 1}
 """Skips where daemons or mounted file systems are not to be had: not a tool's lack, but the machine's."""
 
 

@@ -203,7 +203,7 @@ class Killed(BaseException):
 def test_a_merge_killed_before_any_operation_loses_nothing(
     spec: RunSpec, at_once: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Thirds are merged, and then halves that overlap them; killed before every 13th operation on files of some hundred."""
+    """Thirds are merged, and then halves that overlap them; killed before every 13th of some hundred operations."""
     whole = replace(spec, output=tmp_path / "whole", batch_size=2)
     run(replace(whole, part=(0, 3)))
     merge(whole.output)
