@@ -100,7 +100,8 @@ def _estimate(plan: Plan) -> str:
     if plan.limits.measured:
         return seconds_text(plan.seconds)
     low, high = seconds_text(plan.seconds / UNCERTAIN), seconds_text(plan.seconds * UNCERTAIN)
-    return f"{low} to {high}, a guess until something like it has run here, without compiling"
+    between = low if low == high else f"{low} to {high}"
+    return f"{between}, a guess until something like it has run here, without compiling"
 
 
 def _idle_lanes(plan: Plan) -> list[str]:

@@ -18,7 +18,7 @@ from ratemlx.store.catalogue import Catalogue, MetricEntry, quoted
 from ratemlx.store.database import Contents
 from ratemlx.store.points import Points
 from ratemlx.store.query import ask
-from ratemlx.store.reading import open_database
+from ratemlx.store.reading import reading
 from ratemlx.store.run_file import read_contents
 
 POINT = "point"
@@ -36,13 +36,13 @@ def results_table(
     those that are not computed yet, are NaN, and their `instance` is -1.
     """
     folder = Path(folder)
-    open_database(folder).close()  # says by itself what is wrong with the folder
-    contents = read_contents(folder)
-    number = _sweep_number(contents, sweep)
-    chosen = _chosen(contents.catalogue, columns)
-    points = contents.registry.sweeps[number]
-    numbers = contents.registry.registration(number).instances
-    return _dataset(_Reader(folder, contents, points, numbers, where), chosen)
+    with reading(folder):  # says by itself what is wrong with the folder
+        contents = read_contents(folder)
+        number = _sweep_number(contents, sweep)
+        chosen = _chosen(contents.catalogue, columns)
+        points = contents.registry.sweeps[number]
+        numbers = contents.registry.registration(number).instances
+        return _dataset(_Reader(folder, contents, points, numbers, where), chosen)
 
 
 class _Reader:

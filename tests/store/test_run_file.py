@@ -143,6 +143,7 @@ def test_a_damaged_database_is_told_and_made_again(run: Path, damage: str, capfd
         ("UPDATE sweeps SET n_instances = 'x'", ("report", "plot")),
         ("UPDATE parameters SET default_value = 'x'", ("report", "plot")),
         ("UPDATE provenance SET value = '{' WHERE name = 'model'", ("query",)),
+        ("UPDATE instances SET diverged_at = 'x'", ("export .nc",)),
     ],
 )
 def test_values_of_another_kind_are_told(
@@ -151,7 +152,7 @@ def test_values_of_another_kind_are_told(
     with closing(sqlite3.connect(run / "results.sqlite")) as connection, connection:
         connection.execute(edit)
     for command in READERS:
-        if command[0] in commands and len(command) != 3:
+        if (command[0] in commands and len(command) != 3) or f"{command[0]} {Path(command[-1]).suffix}" in commands:
             assert "results.sqlite holds a value that no run writes there" in _told(command, run, capfd)
 
 
