@@ -71,7 +71,7 @@ def assignment(target: str, value: str, depth: int) -> str:
         return line
     before, inside = _last_group(value)
     outer, inner = " " * depth * INDENT, " " * (depth + 1) * INDENT
-    parts = [inside] if len(inner) + len(inside) <= WIDTH else _split(inside)
+    parts = [inside] if len(inner) + len(inside) <= WIDTH else _split(inside, WIDTH - len(inner))
     body = "\n".join(f"{inner}{part}" for part in parts)
     return f"{target} = {before}(\n{body}\n{outer})"
 
@@ -91,9 +91,14 @@ def _last_group(text: str) -> tuple[str, str]:
     return "", text
 
 
-def _split(text: str) -> list[str]:
-    """A formula before its weakest operators outside of parentheses."""
-    places = _places(text, SUMS) or _places(text, PRODUCTS)
+def _split(text: str, width: int) -> list[str]:
+    """A formula before its weakest operators outside of parentheses; terms that are still too long before products."""
+    terms = _cut(text, _places(text, SUMS) or _places(text, PRODUCTS))
+    return [part for term in terms for part in ([term] if len(term) <= width else _cut(term, _places(term, PRODUCTS)))]
+
+
+def _cut(text: str, places: list[int]) -> list[str]:
+    """A formula in pieces that begin with the operators at some places."""
     edges = [0, *(place + 1 for place in places), len(text)]
     return [text[start:end].strip() for start, end in pairwise(edges)]
 

@@ -100,6 +100,9 @@ def test_long_formulas_are_broken_before_operators() -> None:
     assert assignment("x", f"{term} + {term} - {term}", 1) == "\n".join(["x = (", *lines, "    )"])
     inside = f"{term} + 2.0 * {term}"
     assert assignment("derivative", f"factor * ({inside})", 1) == f"derivative = factor * (\n        {inside}\n    )"
+    wide = f"{term} * ({inside})"
+    lines = [f"        {term}", f"        + {term.replace(' * ', chr(10) + '        * ')}", f"        * ({inside})"]
+    assert assignment("x", f"{term} + {wide}", 1) == "\n".join(["x = (", *lines, "    )"])
     assert assignment("x", "(a if b else c)", 1) == "x = a if b else c"
     assert assignment("x", "(a + b) * (c + d)", 1) == "x = (a + b) * (c + d)"
 

@@ -660,7 +660,8 @@ def _derivatives(state, coupling, parameters, derivative):
         F_e_T_V_contracted * F_e_gap_by_T_V
         + F_e_gap_along_power * F_e_power_contracted
         + F_e_gap_by_mu_V * F_e_mu_V_contracted
-        + F_e_power_contracted_with_power * (F_e_gap_by_spread * F_e_spread_second + 13.88888888888889 * P_e_5 * shared_48)
+        + F_e_power_contracted_with_power
+        * (F_e_gap_by_spread * F_e_spread_second + 13.88888888888889 * P_e_5 * shared_48)
         + 10.0 * F_e_mu_V_contracted_with_mu_V * P_e_4
         + F_e_T_V_contracted_with_T_V * shared_20 * shared_49
         + F_e_T_V_contracted_with_mu_V * shared_16 * shared_47
@@ -923,7 +924,8 @@ def _derivatives(state, coupling, parameters, derivative):
         F_i_T_V_contracted * F_i_gap_by_T_V
         + F_i_gap_along_power * F_i_power_contracted
         + F_i_gap_by_mu_V * F_i_mu_V_contracted
-        + F_i_power_contracted_with_power * (F_i_gap_by_spread * F_i_spread_second + 13.88888888888889 * P_i_5 * shared_80)
+        + F_i_power_contracted_with_power
+        * (F_i_gap_by_spread * F_i_spread_second + 13.88888888888889 * P_i_5 * shared_80)
         + 10.0 * F_i_mu_V_contracted_with_mu_V * P_i_4
         + F_i_T_V_contracted_with_T_V * shared_49 * shared_61
         + F_i_T_V_contracted_with_mu_V * shared_16 * shared_79

@@ -266,7 +266,8 @@ def _derivatives(state, coupling, parameters, derivative):
     H_e_square = H_e_inside**2
     H_e_near = (
         0.5 * H_e_inside
-        + H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (5.5090028283602295e-18 * H_e_square - 2.174868698558062e-16) + 8.586062056277845e-15) - 3.3896802963225827e-13) + 1.3382536530684679e-11) - 5.284190138687493e-10) + 2.08767569878681e-08) - 8.267195767195768e-07) + 3.306878306878307e-05) - 0.001388888888888889) + 0.08333333333333333)
+        + H_e_square
+        * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (H_e_square * (5.5090028283602295e-18 * H_e_square - 2.174868698558062e-16) + 8.586062056277845e-15) - 3.3896802963225827e-13) + 1.3382536530684679e-11) - 5.284190138687493e-10) + 2.08767569878681e-08) - 8.267195767195768e-07) + 3.306878306878307e-05) - 0.001388888888888889) + 0.08333333333333333)
         + 1.0
     )
     H_e_distance = H_e_y if H_e_y >= 1.0 else (-H_e_y if H_e_y <= -1.0 else 1.0)
@@ -279,7 +280,8 @@ def _derivatives(state, coupling, parameters, derivative):
     H_i_square = H_i_inside**2
     H_i_near = (
         0.5 * H_i_inside
-        + H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (5.5090028283602295e-18 * H_i_square - 2.174868698558062e-16) + 8.586062056277845e-15) - 3.3896802963225827e-13) + 1.3382536530684679e-11) - 5.284190138687493e-10) + 2.08767569878681e-08) - 8.267195767195768e-07) + 3.306878306878307e-05) - 0.001388888888888889) + 0.08333333333333333)
+        + H_i_square
+        * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (H_i_square * (5.5090028283602295e-18 * H_i_square - 2.174868698558062e-16) + 8.586062056277845e-15) - 3.3896802963225827e-13) + 1.3382536530684679e-11) - 5.284190138687493e-10) + 2.08767569878681e-08) - 8.267195767195768e-07) + 3.306878306878307e-05) - 0.001388888888888889) + 0.08333333333333333)
         + 1.0
     )
     H_i_distance = H_i_y if H_i_y >= 1.0 else (-H_i_y if H_i_y <= -1.0 else 1.0)
