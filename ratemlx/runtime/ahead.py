@@ -69,7 +69,7 @@ def compile_run(spec: RunSpec, world: World | None = None, tell: Callable[[str],
     world = world or open_world()
     told = tell if world.rank == 0 else lambda _: None
     with interrupts_handled(), nobody_waits(world):
-        job = together(world, lambda: prepare(spec))
+        job = together(world, lambda: prepare(spec, world.size))
         together(world, lambda: _compile(job, world, told) if world.local_rank == 0 else None)
 
 

@@ -17,6 +17,7 @@ from ratemlx.runtime.plan import ITEM_BYTES, Plan
 from ratemlx.runtime.spec import Job
 from ratemlx.store.database import GROUP_ROWS
 from ratemlx.store.database_size import DatabaseColumns
+from ratemlx.store.files import told
 
 FC_ITEM = 4
 """Bytes of a number of a kept matrix."""
@@ -96,10 +97,11 @@ def _numbers(job: Job, analysis: Analysis, count: int) -> float:
 
 def free_bytes(folder: Path) -> int:
     """Bytes that are free where a folder is, or is going to be."""
-    place = folder.absolute()
-    while not place.exists():
-        place = place.parent
-    return shutil.disk_usage(place).free
+    with told(f"the room in {folder} cannot be told"):
+        place = folder.absolute()
+        while not place.exists():
+            place = place.parent
+        return shutil.disk_usage(place).free
 
 
 def describe_written(written: Written, folder: Path) -> str:

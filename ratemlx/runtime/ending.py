@@ -56,8 +56,8 @@ def telling_what_is_kept(folder: Callable[[], Path | None], *, restart: bool = F
     except (Stopped, KeyboardInterrupt) as error:
         if is_first_rank():
             path = folder()
-            command = "the same command without --restart" if restart else "the same command"
-            kept = f"; finished batches are in {path}, {command} goes on" if path is not None else ""
+            later = ", without --restart once that has discarded what was there" if restart else ""
+            kept = f"; finished batches are in {path}, the same command goes on{later}" if path is not None else ""
             print(f"{_what_ended(error)}{kept}", file=sys.stderr)
             error.told = True  # type: ignore[union-attr]
         raise

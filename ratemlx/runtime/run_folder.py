@@ -69,7 +69,7 @@ class RunFolder:
             earlier=() if whole is None else whole.sweeps,
         )
         self._places = slice(None) if job.spec.part is None else share(job.spec.part, job.sweep.n_instances)
-        self._merged = None if whole is None else whole.finished(self.store, self._places)
+        self._merged = None if whole is None or job.spec.restart else whole.finished(self.store, self._places)
         self._old = self._find_old() if job.spec.restart else []
         self._sweep_up()
 

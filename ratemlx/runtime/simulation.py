@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ratemlx.errors import ClusterError, InternalError, RatemlxError, SweepError
+from ratemlx.errors import InternalError, RatemlxError
 from ratemlx.runtime.analysis import Analysis, on_host
 from ratemlx.runtime.batch import BatchResult, Place
 from ratemlx.runtime.devices.base import Device
@@ -28,7 +28,6 @@ from ratemlx.runtime.series import series_info
 from ratemlx.runtime.sharing import Every, OneBehind, Sharing
 from ratemlx.runtime.spec import Job, RunSpec, prepare
 from ratemlx.runtime.stopping import Deadline, interruptible, interrupts_handled
-from ratemlx.runtime.sweep import check_axes
 from ratemlx.runtime.world import World, nobody_waits, open_world, together
 
 INGEST_SECONDS = 5.0
@@ -55,7 +54,7 @@ def run(spec: RunSpec, progress: Progress | None = None, world: World | None = N
     world = world or open_world()
     told = progress if progress is not None and world.rank == 0 else Progress()
     with interrupts_handled(), nobody_waits(world):
-        job = together(world, lambda: _prepared(spec, world))
+        job = together(world, lambda: prepare(spec, world.size))
         threads = own_threads(spec, world)
         device = together(world, lambda: open_own_device(spec, world, threads))
         try:
@@ -75,7 +74,7 @@ def plan_run(spec: RunSpec, world: World | None = None) -> list[str]:
     """The plan of a run in words, without running it; raises what `run` would raise before it begins."""
     world = world or open_world()
     with nobody_waits(world):
-        job = together(world, lambda: _prepared(spec, world))
+        job = together(world, lambda: prepare(spec, world.size))
         threads = own_threads(spec, world)
         device = together(world, lambda: open_own_device(spec, world, threads))
         try:
@@ -84,17 +83,6 @@ def plan_run(spec: RunSpec, world: World | None = None) -> list[str]:
             return [*describe(job, plan, device.name), *task.disk(plan)]
         finally:
             device.close()
-
-
-def _prepared(spec: RunSpec, world: World) -> Job:
-    if spec.output is None and world.size > 1:
-        raise ClusterError("several processes need a folder for their results", "add -o DIR")
-    if spec.output is None and spec.part is not None:
-        raise SweepError("a part of a sweep needs a folder, in which it is merged with the others", "add -o DIR")
-    job = prepare(spec)
-    if spec.output is not None:
-        check_axes(job.sweep)
-    return job
 
 
 class _Task:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ratemlx.abi import HistoryPrecision, Integrator, Manifest, Precision
-from ratemlx.errors import SweepError
+from ratemlx.errors import ClusterError, SweepError
 from ratemlx.runtime.arrays import Floats, did_you_mean
 from ratemlx.runtime.check_spec import check_fits, check_spec
 from ratemlx.runtime.connectome import Connectome
@@ -33,7 +33,7 @@ from ratemlx.runtime.parameters import (
 from ratemlx.runtime.regional import split_regional
 from ratemlx.runtime.repeats import repeated_points
 from ratemlx.runtime.stimulus import Stimulus, StimulusArrays, stimulus_arrays
-from ratemlx.runtime.sweep import Sweep, grid, table
+from ratemlx.runtime.sweep import Sweep, check_axes, grid, table
 from ratemlx.runtime.sweep_text import read_points
 from ratemlx.runtime.timing import Timing, timing
 
@@ -129,8 +129,12 @@ def check(spec: RunSpec, manifest: Manifest) -> RunSpec:
     return replace(spec, connectome=connectome)
 
 
-def prepare(spec: RunSpec) -> Job:
-    """Look up and check everything a run needs; raises RatemlxError of the fitting kind for what is wrong."""
+def prepare(spec: RunSpec, processes: int = 1) -> Job:
+    """Look up and check everything a run of so many processes needs; raises the fitting RatemlxError."""
+    if spec.output is None and processes > 1:
+        raise ClusterError("several processes need a folder for their results", "add -o DIR")
+    if spec.output is None and spec.part is not None:
+        raise SweepError("a part of a sweep needs a folder, in which it is merged with the others", "add -o DIR")
     manifest = Manifest.load(spec.folder)
     check_spec(spec)
     times = timing(spec.dt, spec.period, spec.duration)
@@ -161,6 +165,8 @@ def prepare(spec: RunSpec) -> Job:
         warnings=(*outside_range(manifest, parameters), *repeated_points(sweep)),
     )
     check_fits(job)
+    if spec.output is not None:
+        check_axes(job.sweep)
     return job
 
 

@@ -144,7 +144,8 @@ def told_as_stop() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if _Received.raised and _Received.name is not None:
+        # What all processes agreed on stays: faults have been weighed against stops by then.
+        if _Received.raised and _Received.name is not None and not getattr(error, "agreed", False):
             raise _stop(_Received.name) from error
         raise
 

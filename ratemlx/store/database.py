@@ -201,6 +201,8 @@ def _insert_all(
                 shard = read_shard(path, contents.stamp, series=False)
                 _insert(connection, rows, path, shard)
                 total += len(shard.instances)
+                if monotonic() >= last:
+                    break
             _keep_best_arrays(connection, contents.catalogue)
     return total, not left
 

@@ -349,6 +349,7 @@ def _registry_of(
     if record is None:
         found = [name for name in (DATABASE_FILE, SHARDS) if _has_content(folder / name)]
         if found:
+            hint = run_file.remedy(folder) if run_file.spare_of(folder).is_file() else hint
             raise ResultError(f"{folder} holds {found[0]} and no {RUN_FILE}, which would say of which run it is", hint)
         return Registry()
     if record.get("stamp") != stamp:

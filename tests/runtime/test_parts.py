@@ -281,3 +281,15 @@ def test_parts_of_what_cannot_be_merged_are_refused(spec: RunSpec, tmp_path: Pat
         run(replace(whole, part=(1, 2), seed=7))
     assert not (tmp_path / "parts" / "00001-of-00002" / "run.json").exists()
     assert len(json.loads((tmp_path / "run.json").read_text())["sweeps"]) == 2
+
+
+def test_a_part_begun_anew_computes_what_was_merged(spec: RunSpec, at_once: Result, tmp_path: Path) -> None:
+    half = replace(spec, output=tmp_path, part=(0, 2))
+    run(half)
+    merge(tmp_path)
+    with counting() as computed:
+        run(replace(half, restart=True))
+    assert sorted(computed) == list(range(5))
+    run(replace(half, part=(1, 2)))
+    merge(tmp_path)
+    check_is(tmp_path, at_once)

@@ -143,14 +143,16 @@ def test_restart_leaves_the_old_run_alone_where_the_new_one_cannot_begin(
     check_holds(tmp_path, old)
 
 
-@pytest.mark.parametrize(("restart", "words"), [(True, " without --restart"), (False, "")])
+@pytest.mark.parametrize(
+    ("restart", "words"), [(True, ", without --restart once that has discarded what was there"), (False, "")]
+)
 def test_who_is_stopped_is_not_told_to_discard_what_is_finished(
     restart: bool, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(Stopped), telling_what_is_kept(lambda: Path("out"), restart=restart):
         raise Stopped("SIGTERM")
     assert capsys.readouterr().err == (
-        f"stopped by SIGTERM; finished batches are in out, the same command{words} goes on\n"
+        f"stopped by SIGTERM; finished batches are in out, the same command goes on{words}\n"
     )
 
 

@@ -101,8 +101,9 @@ def test_an_error_without_a_signal_stays_what_it_is() -> None:
         raise ImportError("there is no such module")
 
 
-def test_interrupts_wait_in_programs_of_others() -> None:
+def test_interrupts_wait_in_programs_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a notebook: each call can be interrupted, and Python's own handler is back after it."""
+    monkeypatch.setattr(stopping, "IMPATIENT_SECONDS", 3600.0)
     for _ in range(2):
         assert _interrupted_twice() == ["after the first", "after the second"]
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

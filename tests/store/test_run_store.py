@@ -80,8 +80,7 @@ def test_what_takes_too_long_goes_in_later(tmp_path: Path, monkeypatch: pytest.M
     store = open_store(tmp_path)
     for number in range(3):
         ShardWriter(tmp_path, STAMP, 0).keep(shard(np.array([number])))
-    monkeypatch.setattr(database, "GROUP_ROWS", 1)
-    monkeypatch.setattr(database, "monotonic", iter([0.0, 0.5, 1.5, *[2.0] * 9]).__next__)
+    monkeypatch.setattr(database, "monotonic", iter([0.0, 0.5, 1.5, 1.5, *[2.0] * 9]).__next__)
     assert store.ingest(seconds=1.0) == 1
     assert store.ingest(seconds=1.0) == 2, "no shard has come since, but some were left"
     assert store.ingest() == 0
@@ -325,3 +324,13 @@ def test_a_file_system_that_is_ill_for_a_moment_costs_nothing(tmp_path: Path, mo
         with pytest.raises(ResultError, match="cannot be read: Input/output error"):
             open_store(tmp_path)
     assert open_store(tmp_path).complete
+
+
+def test_a_run_without_its_run_json_is_not_called_another(tmp_path: Path) -> None:
+    """The remedy is its copy: --restart would discard everything."""
+    compute(open_store(tmp_path))
+    (tmp_path / "run.json").unlink()
+    with pytest.raises(ResultError, match="which would say of which run") as caught:
+        open_store(tmp_path)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("its copy is whole; put it back: cp ")

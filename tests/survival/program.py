@@ -182,6 +182,18 @@ def _late_listing() -> None:
     run_store.shard_files = shards.shard_files = see_late
 
 
+def _late_full_disk() -> None:
+    """When others have long been told to stop."""
+    from ratemlx.errors import ResultError
+    from ratemlx.store import ShardWriter
+
+    def fail(*_: object) -> Path:
+        time.sleep(1.5)
+        raise ResultError("a batch cannot be kept: No space left on device")
+
+    ShardWriter.keep = fail  # type: ignore[method-assign]
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     "no memory": _no_memory,
     "no device": _no_device,
@@ -191,6 +203,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "slow begin": _slow_begin,
     "no compiler": _no_compiler,
     "late listing": _late_listing,
+    "late full disk": _late_full_disk,
     "disk looks free": _disk_looks_free,
 }
 

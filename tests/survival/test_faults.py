@@ -134,6 +134,16 @@ def test_a_full_disk(sweep: Sweep, small_disk: Path, place: Path) -> None:
     check_whole(small_disk, large, database_digest(place / "whole"))
 
 
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_fault_of_one_rank_is_told_where_others_hear_of_it_at_work(sweep: Sweep, place: Path, rank: int) -> None:
+    """They are stopped in the middle of a batch, and that is not what ended the run."""
+    long = sweep.of(samples=400_000, batch=4)
+    found = run(2, long.words(place / "run"), {"SURVIVAL_FAULT": f"{rank}:late full disk"})
+    assert found.code == 2, found.err
+    assert found.err.count("error:") == 1
+    assert f"rank {rank} of 2: a batch cannot be kept: No space left on device" in found.err
+
+
 def test_the_driver_and_the_command_do_the_same(sweep: Sweep, expected: str, place: Path) -> None:
     """`ratemlx run` on ranks, with a generated folder."""
     words = sweep.words(place / "run")

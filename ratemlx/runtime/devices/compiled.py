@@ -144,7 +144,8 @@ def run_command(command: tuple[str, ...], timeout: float, hint: str) -> subproce
     except OSError as error:
         raise DeviceError(f"{command[0]} cannot be run: {error.strerror}", hint) from error
     if done.returncode < 0:
-        name = signal.Signals(-done.returncode).name
+        number = -done.returncode
+        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
         raise KernelError(f"{command[0]} was ended by {name}", "is memory short? Give the same command again")
     return done
 
