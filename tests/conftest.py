@@ -13,6 +13,7 @@ import pytest
 
 from ratemlx.runtime import stopping
 
+HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -27,13 +28,18 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    """What a command line called by a test makes of signals ends with the test."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-    before, hook = [signal.getsignal(number) for number in numbers], sys.unraisablehook
+    """What a command line called by a test, or by a fixture of several, makes of signals ends with it."""
+    hook = sys.unraisablehook
+    _forget_signals()
     yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
+    _forget_signals()
     sys.unraisablehook = hook
+
+
+def _forget_signals() -> None:
+    for number, handler in HANDLERS.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
     received = stopping._Received
     received.name, received.raised, received.held, received.began = None, False, False, None
 

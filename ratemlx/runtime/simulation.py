@@ -32,6 +32,8 @@ from ratemlx.runtime.world import World, nobody_waits, open_world, together
 
 INGEST_SECONDS = 5.0
 """How often rank 0 puts finished batches into the database."""
+TELLING_SECONDS = 1.0
+"""Shortest time of computing from which the rate of a device is learnt."""
 LONGEST_INGEST = 2.0
 """Seconds for that, in which rank 0 does not compute, nor hears that it is to stop."""
 
@@ -312,4 +314,7 @@ class _Task:
             analysed.tell()
         simulated = engine.seconds - (analysed.seconds if inline else 0.0)
         share = analysed.seconds / simulated if simulated > 0 else 0.0
-        remember_rate(self._job, device, plan.limits.lanes, engine.rate, share)
+        # A device with little to do, or for a moment only, tells nothing of what it can.
+        busy = plan.n_instances >= self._world.size * device.workers * plan.limits.lanes
+        if busy and engine.seconds >= TELLING_SECONDS:
+            remember_rate(self._job, device, plan.limits.lanes, engine.rate, share)

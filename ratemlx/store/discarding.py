@@ -43,6 +43,13 @@ def discard(folder: Path, also: Sequence[str] = ()) -> None:
     remove(folder / RUN_FILE)
 
 
+def is_bare(folder: Path) -> bool:
+    """Whether no batch of a run was finished there and no part of it begun, so that `discard` would lose nothing."""
+    damaged = damaged_folder(folder)
+    parts = (path for path in folder.rglob(RUN_FILE) if path.parent not in (folder, folder / SHARDS))
+    return not (shard_files(folder) or (damaged.is_dir() and any(damaged.iterdir())) or any(parts))
+
+
 def what_is_there(folder: Path, also: Sequence[str] = ()) -> list[Found]:
     """What `discard` would delete; empty if there is nothing."""
     return list(_found(folder, also))

@@ -31,7 +31,7 @@ from ratemlx.runtime.arrays import Bools, Floats, Int64s
 from ratemlx.store import database, run_file
 from ratemlx.store.catalogue import Catalogue
 from ratemlx.store.database import Contents
-from ratemlx.store.discarding import discard
+from ratemlx.store.discarding import discard, is_bare
 from ratemlx.store.files import list_anew, make_folder, move_aside, remove, sweep_up, told
 from ratemlx.store.layout import DATABASE_FILE, POINTS, RUN_FILE, SHARDS
 from ratemlx.store.missing import missing_lines
@@ -120,6 +120,10 @@ class RunStore:
         with told(f"results cannot be written to {folder}"):
             make_folder(folder)
             record = None if restart else run_file.read_record(folder)
+            if record is not None and record.get("stamp") != stamp and is_bare(folder):
+                # A run that was refused for want of room, or stopped at once, keeps nobody from correcting it.
+                discard(folder)
+                record = None
             registry = Registry() if restart else _registry_of(folder, record, stamp, catalogue, explain)
             for place in (folder, folder / SHARDS, folder / POINTS):
                 sweep_up(place)

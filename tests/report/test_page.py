@@ -149,11 +149,12 @@ def test_what_is_unfinished_is_told(tmp_path: Path) -> None:
 
 
 def test_files_are_written_whole_or_not_at_all(run_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
     path = write_report(run_folder, tmp_path / "new" / "page.html")
     assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [item.name for item in path.parent.iterdir()] == ["page.html"]
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(ResultError, match="cannot be written"):
+    with pytest.raises(ResultError, match="is not a folder"):
         write_report(run_folder, tmp_path / "file" / "page.html")
 
 

@@ -32,9 +32,9 @@ def grid(n_g: int = 5, n_b: int = 4, last: float = 1.0) -> Points:
     return Points("grid", {"g": np.linspace(0, last, n_g), "b_e": np.linspace(0, 120, n_b)}, {}, "ratemlx run …", "now")
 
 
-def open_store(folder: Path, points: Points | None = None, *, restart: bool = False) -> RunStore:
+def open_store(folder: Path, points: Points | None = None, *, restart: bool = False, stamp: str = STAMP) -> RunStore:
     store = RunStore.open(
-        folder, STAMP, CATALOGUE, grid() if points is None else points, {"model": "adex"}, restart=restart
+        folder, stamp, CATALOGUE, grid() if points is None else points, {"model": "adex"}, restart=restart
     )
     if restart:
         store.begin_anew()

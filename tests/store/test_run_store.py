@@ -334,3 +334,12 @@ def test_a_run_without_its_run_json_is_not_called_another(tmp_path: Path) -> Non
         open_store(tmp_path)
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("its copy is whole; put it back: cp ")
+
+
+def test_a_run_that_computed_nothing_keeps_no_other_out(tmp_path: Path) -> None:
+    open_store(tmp_path)
+    other = open_store(tmp_path, stamp="another")
+    assert other.contents.stamp == "another"
+    ShardWriter(tmp_path, "another", 0).keep(shard(np.array([1])))
+    with pytest.raises(ResultError, match="holds another run"):
+        open_store(tmp_path)
