@@ -48,9 +48,9 @@ def query(
     \b
     Examples:
       ratemlx query results
-      ratemlx query results "SELECT g, b_e, mean_FC_E FROM instances ORDER BY fitness DESC LIMIT 10"
+      ratemlx query results "SELECT global_coupling, b_e, mean_FC_E FROM instances ORDER BY fitness DESC LIMIT 10"
       ratemlx query results "SELECT status, count(*) AS n FROM instances GROUP BY status"
-      ratemlx query results "SELECT * FROM instances WHERE g BETWEEN 0.2 AND 0.3" --format csv > some.csv
+      ratemlx query results "SELECT * FROM instances WHERE b_e BETWEEN 20 AND 40" --format csv > some.csv
     """
     from ratemlx.store.query import asking
 

@@ -102,7 +102,8 @@ def _level(axis: Axis, at: Mapping[str, float]) -> int:
     name = axis.quantity.name
     if name in at:
         level = int(np.abs(axis.values - at[name]).argmin())
-        if not axis.binned and not np.isclose(axis.values[level], at[name], rtol=1e-6):
+        as_told = f"{at[name]:g}" == axis.texts[level]
+        if not (axis.binned or as_told or np.isclose(axis.values[level], at[name], rtol=1e-6)):
             raise ResultError(f"the sweep has no {name} = {at[name]:g}", f"it has {', '.join(axis.texts)}")
         return level
     default = axis.quantity.default

@@ -115,6 +115,12 @@ class _Task:
             history=job.spec.history,
         )
 
+    @property
+    def _where(self) -> str:
+        """What computes, in words."""
+        size = self._world.size
+        return self._device.name if size == 1 else f"{self._device.name} on each of {size} ranks"
+
     def disk(self, plan: Plan) -> tuple[str, ...]:
         """What a run of the plan writes, in words; nothing without a folder."""
         folder = self._job.spec.output
@@ -150,7 +156,7 @@ class _Task:
                 found[name][batch.instances] = values
             collected.add(analysis.arrays(batch, findings, batch.instances), found.get(FITNESS))
 
-        self._progress.announce([*describe(job, plan, self._device.name), *analysis.notes])
+        self._progress.announce([*describe(job, plan, self._where), *analysis.notes])
         self._compute(plan, keep, lambda: None)
         metrics = {item: found[item.column] for item in entries}
         record = provenance(job, self._device, notes=analysis.notes)
@@ -201,7 +207,7 @@ class _Task:
         if len(set(world.gather(plan.digest))) > 1:
             raise InternalError("ranks made different plans of the same run")
         disk = () if folder is None else (describe_written(folder.to_be_written(plan), folder.path),)
-        self._progress.announce([*describe(job, plan, self._device.name, stock.finished), *disk, *analysis.notes])
+        self._progress.announce([*describe(job, plan, self._where, stock.finished), *disk, *analysis.notes])
         if job.spec.restart:
             together(world, lambda: self._try_loading(plan))
         together(world, lambda: folder.begin(plan, self._progress.warn) if folder is not None else None)

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ratemlx.errors import ResultError
 from ratemlx.report.cells import BINS, MOST_LEVELS, level_texts, make_cells
 from ratemlx.report.choose import choose, spread
 from ratemlx.report.open import open_run
 from ratemlx.report.pack import packed, script_json
 from ratemlx.report.reduce import reduce_series, shorten
 from ratemlx.report.run import NO_TRACES, Quantity, Run, Sweep, remembered
+from ratemlx.report.select import select
 from ratemlx.report.strips import dots
 from ratemlx.report.summaries import FEW, RANKS, distribution, in_groups, shares, summarise
 
@@ -187,3 +189,13 @@ def test_distributions_are_grouped_by_exposure_and_family() -> None:
     assert [item.quantity.name for item in first] == ["mean_FC_E", "a", "b", "e0", "c", "d", "e1", "e2"]
     assert [item.quantity.name for item in groups["E"]] == ["a", "d", "b", "mean_FC_E"]
     assert len(groups["I"]) == 13
+
+
+def test_a_level_is_found_as_it_is_told() -> None:
+    """A third is told as 0.333, which is no value of the sweep."""
+    cells = make_cells(made_run(grid(4, 4, 2) / 3, np.arange(32.0)))
+    told = cells.axes[2].texts[1]
+    assert told == "0.333"
+    assert select(cells, {"x": "p0", "y": "p1"}, {"p2": float(told)}).fixed == {2: 1}
+    with pytest.raises(ResultError, match=r"no p2 = 0\.3"):
+        select(cells, {"x": "p0", "y": "p1"}, {"p2": 0.3})
