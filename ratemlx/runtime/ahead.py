@@ -63,13 +63,14 @@ def say(line: str) -> None:
 def compile_run(spec: RunSpec, world: World | None = None, tell: Callable[[str], None] = say) -> None:
     """Compile all that a run of this spec will load and tell of each, a line as soon as it is there.
 
-    Of several ranks one compiles on each computer, and rank 0 tells. Raises what `run` would raise before it begins
-    and where a kernel does not compile; DeviceError where there is no compiler, or no GPU and no architecture.
+    Of several ranks one compiles on each computer, and rank 0 tells. No folder for results is needed. Raises what else
+    `run` would raise before it begins, and where a kernel does not compile; DeviceError where there is no compiler, or
+    no GPU and no architecture.
     """
     world = world or open_world()
     told = tell if world.rank == 0 else lambda _: None
     with interrupts_handled(), nobody_waits(world):
-        job = together(world, lambda: prepare(spec, world.size))
+        job = together(world, lambda: prepare(spec))
         together(world, lambda: _compile(job, world, told) if world.local_rank == 0 else None)
 
 
