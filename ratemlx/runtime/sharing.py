@@ -15,13 +15,12 @@ from typing import Generic, TypeVar
 from ratemlx.runtime.listening import Listening
 from ratemlx.runtime.progress import Progress
 from ratemlx.runtime.stopping import ELSEWHERE, TIME_LIMIT, Deadline, Stopped, hear
+from ratemlx.runtime.workers import HEAR_SECONDS
 from ratemlx.runtime.world import Shares, World, is_agreed, numbers
 
 T = TypeVar("T")
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.1
 """Seconds between two looks at whether the others are done: shorter than anything a user would notice."""
-HEAR_SECONDS = 0.1
-"""How often who waits for an analysis hears signals."""
 GRACE = 5.0
 """Seconds that a rank that is stopped waits for an analysis; then it drops that batch."""
 
